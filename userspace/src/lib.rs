@@ -1,0 +1,1 @@
+//! Ripples: an authoritative DNS server that a packet crosses without entering the kernel's stack.

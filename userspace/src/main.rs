@@ -1,0 +1,2 @@
+//! The `ripples` binary.
+fn main() {}
