@@ -1,0 +1,24 @@
+//! Where a DNS message lies in a frame, and who sent it.
+
+use std::net::IpAddr;
+
+/// What the headers around a message said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Offset of the IP header from the frame's first byte; 0 where the kernel keeps the headers.
+    pub network_start: u16,
+    /// Offset of the message's first byte from the frame's.
+    pub message_start: u16,
+    /// Bytes of message.
+    pub message_len: u16,
+    /// The address that the query came from.
+    pub client: IpAddr,
+}
+
+impl Envelope {
+    /// The message's place in the frame.
+    pub fn message(&self) -> std::ops::Range<usize> {
+        let start = usize::from(self.message_start);
+        start..start + usize::from(self.message_len)
+    }
+}

@@ -1,0 +1,62 @@
+//! Bytes ⇄ values: headers, query, reply, checksum. Pure.
+
+pub mod checksum;
+mod envelope;
+pub mod headers;
+mod name_key;
+pub mod query;
+pub mod reply;
+
+pub use envelope::Envelope;
+pub use name_key::NameKey;
+pub use query::{Query, QueryFlags};
+
+/// Bytes of a DNS message header (RFC 1035 §4.1.1); the question begins behind them.
+pub const HEADER_LEN: usize = 12;
+
+/// Longest name on the wire, the root label included (RFC 1035 §3.1).
+pub const NAME_LEN_MAX: usize = 255;
+
+/// The record types, classes and option codes that the core itself must know.
+pub mod code {
+    /// Class Internet.
+    pub const CLASS_IN: u16 = 1;
+    /// QCLASS any.
+    pub const CLASS_ANY: u16 = 255;
+    /// Type NS.
+    pub const NS: u16 = 2;
+    /// Type CNAME.
+    pub const CNAME: u16 = 5;
+    /// Type SOA.
+    pub const SOA: u16 = 6;
+    /// Type MX.
+    pub const MX: u16 = 15;
+    /// Type PTR.
+    pub const PTR: u16 = 12;
+    /// Type A.
+    pub const A: u16 = 1;
+    /// Type AAAA.
+    pub const AAAA: u16 = 28;
+    /// Type SRV.
+    pub const SRV: u16 = 33;
+    /// Type DNAME.
+    pub const DNAME: u16 = 39;
+    /// Type OPT, the EDNS pseudo-record.
+    pub const OPT: u16 = 41;
+    /// Type DS.
+    pub const DS: u16 = 43;
+    /// Type RRSIG.
+    pub const RRSIG: u16 = 46;
+    /// Type NSEC.
+    pub const NSEC: u16 = 47;
+    /// QTYPE IXFR.
+    pub const IXFR: u16 = 251;
+    /// QTYPE AXFR.
+    pub const AXFR: u16 = 252;
+    /// QTYPE MAILB (obsolete).
+    pub const MAILB: u16 = 253;
+    /// QTYPE MAILA (obsolete).
+    pub const MAILA: u16 = 254;
+    /// QTYPE any.
+    pub const ANY: u16 = 255;
+}

@@ -1,0 +1,133 @@
+//! What the server counts and says about itself. Each metric is declared once, here.
+
+mod counters;
+
+pub use counters::{Counters, Tally, Totals};
+
+/// Declares an enum whose variants are metrics: the name is the label, the doc line the help text.
+macro_rules! metrics {
+    (
+        $(#[$meta:meta])*
+        pub enum $Name:ident {
+            $( #[doc = $help:literal] $Variant:ident = $label:literal, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $Name {
+            $( #[doc = $help] $Variant, )*
+        }
+
+        impl $Name {
+            /// Every variant, in the order of their indices.
+            pub const ALL: &'static [$Name] = &[$( $Name::$Variant, )*];
+            /// The number of variants.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The metric label.
+            pub const fn label(self) -> &'static str {
+                match self { $( $Name::$Variant => $label, )* }
+            }
+
+            /// One sentence for whoever reads the metric.
+            pub const fn help(self) -> &'static str {
+                match self { $( $Name::$Variant => $help.trim_ascii(), )* }
+            }
+
+            /// The place in a table of all variants.
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Why a frame was not answered. Each unanswered frame counts under exactly one reason.
+    pub enum Discard {
+        /// The frame ends inside its headers.
+        ShortFrame = "short_frame",
+        /// Neither IPv4 nor IPv6, or more than two VLAN tags.
+        NotIp = "not_ip",
+        /// The IP header contradicts itself or the frame.
+        BadIpHeader = "bad_ip_header",
+        /// The packet is a fragment.
+        Fragment = "fragment",
+        /// The IP payload is not UDP.
+        NotUdp = "not_udp",
+        /// The UDP length and the IP payload's differ.
+        UdpLength = "udp_length",
+        /// The source port is zero: no reply could reach it.
+        NoReturn = "no_return",
+        /// The message is shorter than a DNS header.
+        ShortMessage = "short_message",
+        /// The message is itself a response: an answer is never answered.
+        Response = "response",
+        /// The frame has no room for a reply.
+        NoRoom = "no_room",
+    }
+}
+
+metrics! {
+    /// How a query was answered: the response code. Replies and discards sum to the received frames.
+    pub enum Rcode {
+        /// The name exists (RFC 1035).
+        NoError = "noerror",
+        /// The query could not be understood (RFC 1035).
+        FormErr = "formerr",
+        /// The server failed to answer (RFC 1035).
+        ServFail = "servfail",
+        /// The name does not exist (RFC 1035).
+        NxDomain = "nxdomain",
+        /// The kind of query is not supported (RFC 1035).
+        NotImp = "notimp",
+        /// The name is in none of the zones, or policy forbids (RFC 1035).
+        Refused = "refused",
+        /// A DNAME substitution grew too long (RFC 6672).
+        YxDomain = "yxdomain",
+        /// The EDNS version is not supported (RFC 6891).
+        BadVers = "badvers",
+        /// The server cookie is missing or wrong (RFC 7873).
+        BadCookie = "badcookie",
+    }
+}
+
+impl Rcode {
+    /// The code on the wire: 12 bits, the upper 8 of them in the OPT record.
+    pub const fn code(self) -> u16 {
+        match self {
+            Rcode::BadVers => 16,
+            Rcode::BadCookie => 23,
+            other => other as u16,
+        }
+    }
+}
+
+metrics! {
+    /// Everything else that is counted per worker.
+    pub enum Event {
+        /// Frames taken from the port.
+        Received = "received",
+        /// Turns of the loop that found at least one frame.
+        Turns = "turns",
+        /// Turns that found nothing.
+        IdleTurns = "idle_turns",
+        /// Times the worker went to sleep.
+        Sleeps = "sleeps",
+        /// Queries with an OPT record.
+        Edns = "edns",
+        /// Queries that asked for DNSSEC records.
+        DnssecOk = "dnssec_ok",
+        /// Replies with the TC bit.
+        Truncated = "truncated",
+        /// Referrals to another server.
+        Referrals = "referrals",
+        /// Replies the port could not send.
+        TransmitFailed = "transmit_failed",
+        /// Wake-ups of the kernel for transmission.
+        Kicks = "kicks",
+        /// Errors of the kernel while sending or receiving, beyond a full ring.
+        PortErrors = "port_errors",
+    }
+}
