@@ -1,0 +1,10 @@
+//! Master files → records → compiled zones → lookup. Loading may fail and allocate, lookup never.
+
+pub mod compile;
+pub mod error;
+pub mod image;
+pub mod index;
+mod master;
+pub mod rdata;
+pub mod records;
+pub mod rtype;
