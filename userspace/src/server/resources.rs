@@ -7,9 +7,11 @@ use crate::snapshot::{Policy, Snapshot};
 use crate::sys::cpu;
 use crate::zone::image::ZoneImage;
 use crate::zone::load::load_all;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 /// What snapshots are built from.
@@ -100,4 +102,24 @@ pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
         }
     }
     sound
+}
+
+/// A reload under way.
+pub(super) struct Reload(Option<JoinHandle<Result<(Resources, Arc<Snapshot>)>>>);
+
+impl Reload {
+    /// Builds a snapshot on a thread of its own.
+    pub(super) fn start(mut resources: Resources) -> io::Result<Self> {
+        let thread = thread::Builder::new().name("resources".to_owned()).spawn(move || {
+            let snapshot = resources.reload()?;
+            Ok((resources, snapshot))
+        })?;
+        Ok(Self(Some(thread)))
+    }
+
+    /// What came of it, once it has ended.
+    pub(super) fn outcome(&mut self) -> Option<Result<(Resources, Arc<Snapshot>)>> {
+        let thread = self.0.take_if(|thread| thread.is_finished())?;
+        Some(thread.join().unwrap_or_else(|_| Err(anyhow!("the resource thread panicked"))))
+    }
 }

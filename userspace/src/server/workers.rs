@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::port::{Port, SocketPort};
 use crate::snapshot::{Mailbox, Snapshot, mailbox};
 use crate::sys::cpu;
-use crate::tcp::{self, Sibling};
+use crate::tcp::{self, Sibling, TcpCounters};
 use crate::telemetry::Counters;
 use crate::worker::{Worker, WorkerHandle};
 use anyhow::{Context, Result, anyhow};
@@ -54,6 +54,8 @@ impl Bell {
 #[derive(Default)]
 pub(super) struct Workers {
     members: Vec<Member>,
+    /// What the sibling's TCP side counts.
+    pub(super) tcp: Arc<TcpCounters>,
 }
 
 impl Workers {
