@@ -7,6 +7,7 @@ use crate::sys::interface::Interface;
 use crate::sys::memory;
 use anyhow::{Context, Result, bail};
 use common::FilterConfig;
+use std::os::fd::AsRawFd;
 
 /// What was attached.
 #[derive(Default)]
@@ -63,7 +64,7 @@ fn attach_one(config: &Config, interface: &str, attachment: &mut Attachment) -> 
         match bind(interface, mode) {
             Ok((bound, ports)) => {
                 for (queue, port) in (0..).zip(&ports) {
-                    filter.register_socket(queue, port.socket())?;
+                    filter.register_socket(queue, port.socket().as_raw_fd())?;
                 }
                 let (frame_size, huge_pages) = ports[0].umem();
                 tracing::info!(

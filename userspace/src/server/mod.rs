@@ -149,10 +149,8 @@ impl Server<'_> {
     /// Packets go to the kernel first, then the workers answer what they have, then all ends.
     fn stop(mut self) -> Result<()> {
         tracing::info!("draining");
-        for (interface, filter) in self.filters.drain(..) {
-            if let Err(error) = filter.detach() {
-                tracing::warn!(interface, "not detached: {error}");
-            }
+        for (_, filter) in &mut self.filters {
+            filter.detach();
         }
         self.workers.stop()
     }

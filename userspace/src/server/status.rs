@@ -66,7 +66,9 @@ pub(super) fn stats(workers: &Workers, filters: &[(String, Filter)]) -> Value {
 /// What the kernel program decided on one interface.
 fn xdp_json(filter: &Filter) -> Value {
     match filter.verdict_counts() {
-        Ok(counts) => labelled(Verdict::ALL, Verdict::label, |verdict| counts[verdict.index()]),
+        Ok(counts) => {
+            labelled(&Verdict::ALL, Verdict::name, |verdict| counts[verdict.index() as usize])
+        }
         Err(error) => json!({ "error": error.to_string() }),
     }
 }
@@ -97,5 +99,5 @@ fn labelled<T: Copy>(
     count: impl Fn(&T) -> u64,
 ) -> Value {
     let counted = all.iter().map(|metric| (label(*metric).to_owned(), count(metric)));
-    counted.filter(|&(_, count)| count != 0).map(|(label, count)| (label, count.into())).collect()
+    counted.filter(|&(_, count)| count != 0).map(|(label, count)| (label, Value::from(count))).collect()
 }

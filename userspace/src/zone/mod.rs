@@ -4,6 +4,7 @@ pub mod compile;
 pub mod error;
 pub mod image;
 pub mod index;
+pub mod load;
 mod master;
 pub mod rdata;
 pub mod records;
