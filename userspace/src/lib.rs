@@ -2,4 +2,5 @@
 
 pub mod packet;
 pub mod port;
+pub mod sys;
 pub mod telemetry;
