@@ -1,3 +1,6 @@
 //! The harness that the tests share.
 
 pub mod answers;
+pub mod echo;
+pub mod netns;
+pub mod redirect;
