@@ -9,6 +9,8 @@ pub struct Echo<P: Port> {
     replies: Vector<P::Frame>,
     /// Frames taken, discards by reason, and what the port itself counted.
     pub tally: Tally,
+    /// Messages sent back so far.
+    pub answered: usize,
     /// The most frames to take in a turn.
     pub limit: usize,
 }
@@ -19,6 +21,7 @@ impl<P: Port> Default for Echo<P> {
             vector: Vector::new(),
             replies: Vector::new(),
             tally: Tally::default(),
+            answered: 0,
             limit: VECTOR_CAPACITY,
         }
     }
@@ -41,6 +44,7 @@ impl<P: Port> Echo<P> {
         }
         if count > 0 {
             self.tally.add(Event::Received, count as u64);
+            self.answered += self.replies.len();
             port.transmit(&mut self.replies);
         }
         port.report(&mut self.tally);

@@ -25,7 +25,12 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-/// How long a port that is dropped waits for its last replies to leave: so many times so long.
+/// The kernel lets go of a closed socket's queue some milliseconds later, by deferred work
+/// (net/xdp/xsk_buff_pool.c, `xp_put_pool`): a restart may meet its predecessor's.
+const BUSY_TRIES: usize = 50;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long a port that is dropped waits for its last replies to leave.
 const DRAIN_TRIES: usize = 100;
 const DRAIN_PAUSE: Duration = Duration::from_millis(1);
 
@@ -48,13 +53,18 @@ impl XskPort {
         let interface =
             Interface::find(&config.interface).map_err(|error| config.error(error.into()))?;
         let frame_size = config.frame_size_for(interface.mtu);
-        let opened = Memory::new(config, frame_size).and_then(|(memory, frames)| {
-            let rings = Rings::open(config, &memory, frames)?;
-            Ok((rings, memory))
-        });
+        let mut opened = open(config, frame_size);
+        for _ in 0..BUSY_TRIES {
+            if !matches!(opened, Err(Cause::Busy)) {
+                break;
+            }
+            wait::pause(BUSY_PAUSE);
+            opened = open(config, frame_size);
+        }
         let queues = interface.rx_queues.max(interface.tx_queues);
         let (rings, memory) = opened.map_err(|cause| match cause {
-            // The kernel's answer to a queue beyond the last (net/xdp/xsk.c, `xsk_reg_pool_at_qid`).
+            // What the kernel answers to a queue beyond the last (net/xdp/xsk.c,
+            // `xsk_reg_pool_at_qid`).
             Cause::Unsupported(Errno::EINVAL) if config.queue >= queues => {
                 config.error(Cause::NoQueue { queues })
             }
@@ -87,6 +97,13 @@ impl XskPort {
     pub fn statistics(&self) -> io::Result<RingStatistics> {
         self.rings.statistics()
     }
+}
+
+/// Opens the socket on a UMEM of its own.
+fn open(config: &XskConfig, frame_size: u32) -> Result<(Rings, Memory), Cause> {
+    let (memory, frames) = Memory::new(config, frame_size)?;
+    let rings = Rings::open(config, &memory, frames)?;
+    Ok((rings, memory))
 }
 
 impl Port for XskPort {
