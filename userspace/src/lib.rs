@@ -2,4 +2,5 @@
 
 pub mod packet;
 pub mod port;
+pub mod tcp;
 pub mod telemetry;

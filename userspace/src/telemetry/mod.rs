@@ -43,6 +43,8 @@ macro_rules! metrics {
     };
 }
 
+pub(crate) use metrics;
+
 metrics! {
     /// Why a frame was not answered. Each unanswered frame counts under exactly one reason.
     pub enum Discard {
