@@ -4,3 +4,4 @@ pub mod answers;
 pub mod echo;
 pub mod netns;
 pub mod redirect;
+pub mod tcp;
