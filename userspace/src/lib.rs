@@ -14,5 +14,5 @@ pub mod sys;
 pub mod tcp;
 pub mod telemetry;
 pub mod vectorloop;
-mod worker;
+pub mod worker;
 pub mod zone;

@@ -38,7 +38,9 @@ pub(super) fn attach(config: &Config) -> Result<Attachment> {
             Ok(()) => {}
             Err(error) if config.io == Io::Auto => {
                 tracing::warn!(interface, "no AF_XDP, kernel sockets answer: {error:#}");
-                attachment.paths.push(format!("{interface}: kernel sockets"));
+                attachment
+                    .paths
+                    .push(format!("{interface}: kernel sockets"));
             }
             Err(error) => return Err(error),
         }

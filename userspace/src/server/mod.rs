@@ -47,7 +47,13 @@ pub fn run(config: &Config) -> Result<()> {
     let mut workers = Workers::default();
     let attachment = attach::attach(config)?;
     let mut paths = attachment.paths;
-    sockets::start(config, attachment.ports, &snapshot, &mut workers, &mut paths)?;
+    sockets::start(
+        config,
+        attachment.ports,
+        &snapshot,
+        &mut workers,
+        &mut paths,
+    )?;
     let mut server = Server {
         config,
         started: Instant::now(),
@@ -77,8 +83,13 @@ impl Server<'_> {
     /// Waits for the operator, and keeps an eye on the threads.
     fn serve(&mut self, signals: &Signals, control: Option<&Listener>) -> Result<()> {
         while !self.stopping {
-            let fds = [Some(signals.as_fd()), control.map(AsFd::as_fd)].into_iter().flatten();
-            let kernel_logs = self.filters.iter().filter_map(|(_, filter)| filter.log_fd());
+            let fds = [Some(signals.as_fd()), control.map(AsFd::as_fd)]
+                .into_iter()
+                .flatten();
+            let kernel_logs = self
+                .filters
+                .iter()
+                .filter_map(|(_, filter)| filter.log_fd());
             wait::any_readable(fds.chain(kernel_logs), TICK)?;
             while let Some(signal) = signals.next()? {
                 match signal {
@@ -104,7 +115,12 @@ impl Server<'_> {
         match command {
             Command::Status => {
                 let uptime = self.started.elapsed();
-                Ok(status::status(self.config, &self.snapshot, &self.paths, uptime))
+                Ok(status::status(
+                    self.config,
+                    &self.snapshot,
+                    &self.paths,
+                    uptime,
+                ))
             }
             Command::Stats => Ok(status::stats(&self.workers, &self.filters)),
             Command::Reload if self.reload.is_some() => Err("a reload is under way".to_owned()),
@@ -133,7 +149,9 @@ impl Server<'_> {
 
     /// Takes a finished snapshot and switches the workers to it.
     fn finish_reload(&mut self) {
-        let Some(outcome) = self.reload.as_mut().and_then(Reload::outcome) else { return };
+        let Some(outcome) = self.reload.as_mut().and_then(Reload::outcome) else {
+            return;
+        };
         self.reload = None;
         match outcome {
             Ok((resources, snapshot)) => {

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::port::{SocketConfig, SocketPort, XskPort};
 use crate::snapshot::Snapshot;
 use crate::sys::cpu;
-use crate::tcp::{Sibling, TcpConfig, TcpCounters};
+use crate::tcp::Sibling;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 
@@ -26,15 +26,17 @@ pub(super) fn start(
     // With AF_XDP the kernel sockets are for what XDP passes; without, they are all there is.
     let attached = !queues.is_empty();
     let spare = if attached { udp(config)? } else { Vec::new() };
-    let tcp_config = TcpConfig {
-        listen: if config.tcp { config.listen.clone() } else { Vec::new() },
-        ..TcpConfig::default()
-    };
-    let tcp = Sibling::new(tcp_config, Arc::clone(&workers.tcp)).context("TCP")?;
+    let tcp = Sibling::new(config.tcp.clone(), Arc::clone(&workers.tcp)).context("TCP")?;
     if !attached && config.udp {
         for number in 0..config.workers {
             let ports = udp(config)?;
-            workers.spawn(config, format!("socket/{number}"), cpus.next(), ports, snapshot)?;
+            workers.spawn(
+                config,
+                format!("socket/{number}"),
+                cpus.next(),
+                ports,
+                snapshot,
+            )?;
         }
         paths.push(format!("UDP: kernel sockets, {} workers", config.workers));
     }

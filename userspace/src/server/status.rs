@@ -1,10 +1,10 @@
 //! What `ripples ctl status` and `ripples ctl stats` say.
 
+use super::workers::Workers;
 use crate::bpf::Filter;
 use crate::config::Config;
 use crate::name;
 use crate::snapshot::Snapshot;
-use super::workers::Workers;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
 use crate::telemetry::{Discard, Event, Rcode, Totals};
 use common::Verdict;
@@ -59,16 +59,19 @@ pub(super) fn stats(workers: &Workers, filters: &[(String, Filter)]) -> Value {
     let mut stats = totals_json(&sum);
     stats["workers"] = by_worker.into();
     stats["tcp"] = tcp_json(&workers.tcp.totals());
-    stats["xdp"] = filters.iter().map(|(name, filter)| (name.clone(), xdp_json(filter))).collect();
+    stats["xdp"] = filters
+        .iter()
+        .map(|(name, filter)| (name.clone(), xdp_json(filter)))
+        .collect();
     stats
 }
 
 /// What the kernel program decided on one interface.
 fn xdp_json(filter: &Filter) -> Value {
     match filter.verdict_counts() {
-        Ok(counts) => {
-            labelled(&Verdict::ALL, Verdict::name, |verdict| counts[verdict.index() as usize])
-        }
+        Ok(counts) => labelled(&Verdict::ALL, Verdict::name, |verdict| {
+            counts[verdict.index() as usize]
+        }),
         Err(error) => json!({ "error": error.to_string() }),
     }
 }
@@ -98,6 +101,11 @@ fn labelled<T: Copy>(
     label: impl Fn(T) -> &'static str,
     count: impl Fn(&T) -> u64,
 ) -> Value {
-    let counted = all.iter().map(|metric| (label(*metric).to_owned(), count(metric)));
-    counted.filter(|&(_, count)| count != 0).map(|(label, count)| (label, Value::from(count))).collect()
+    let counted = all
+        .iter()
+        .map(|metric| (label(*metric).to_owned(), count(metric)));
+    counted
+        .filter(|&(_, count)| count != 0)
+        .map(|(label, count)| (label, Value::from(count)))
+        .collect()
 }

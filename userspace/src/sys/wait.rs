@@ -33,7 +33,10 @@ pub fn any_readable<'f>(
     fds: impl IntoIterator<Item = BorrowedFd<'f>>,
     timeout: Duration,
 ) -> io::Result<bool> {
-    let fds = fds.into_iter().take(ANY_MAX).map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+    let fds = fds
+        .into_iter()
+        .take(ANY_MAX)
+        .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
     let mut polled: ArrayVec<_, ANY_MAX> = fds.collect();
     match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
         Ok(ready) => Ok(ready > 0),

@@ -1,14 +1,19 @@
 //! The options of the TCP side, their defaults and their ranges.
 
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
 /// Options of one sibling thread. Times are milliseconds, sizes bytes.
 ///
 /// [`Sibling::new`](super::Sibling::new) checks them; [`TcpConfig::check`] does it earlier.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TcpConfig {
+    /// Whether TCP is served at all.
+    pub enable: bool,
     /// Addresses to listen on; IPv6 sockets take IPv6 only. Port 0 lets the kernel choose one.
+    #[serde(skip)]
     pub listen: Vec<SocketAddr>,
     /// Connections that may wait to be accepted, per address. The kernel lowers it to
     /// `net.core.somaxconn`; above 4096 it means that limit.
@@ -46,6 +51,7 @@ pub struct TcpConfig {
 impl Default for TcpConfig {
     fn default() -> Self {
         Self {
+            enable: true,
             listen: Vec::new(),
             backlog: 1024,
             accepts_per_turn: 8,

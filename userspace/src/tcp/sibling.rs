@@ -65,7 +65,7 @@ impl Sibling {
         let poller = Poller::new(config.events_per_wait as usize).map_err(StartError::Poller)?;
         let waker = Waker::new(&poller).map_err(StartError::Poller)?;
         let mut listeners = Listeners::default();
-        for &address in &config.listen {
+        for &address in config.listen.iter().filter(|_| config.enable) {
             listeners
                 .open(address, config.backlog, &poller)
                 .map_err(|source| StartError::Listen { address, source })?;

@@ -197,7 +197,8 @@ impl<'r> Compiler<'r> {
             self.header.serial = serial;
             // RFC 2308 §5: the lesser of the record's TTL and its MINIMUM field.
             let ttl = soa.ttl().min(minimum);
-            self.body.rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
+            self.body
+                .rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
         }
         let body = self.nodes.woven(&mut self.body);
         self.nodes.negative(body);
@@ -269,7 +270,10 @@ fn serial_and_minimum(soa: &Rrset<'_>) -> Result<(u32, u32), CompileError> {
     let Some((_, &[a, b, c, d, .., w, x, y, z])) = rdata.split_last_chunk::<20>() else {
         return Err(CompileError::zone("the SOA record is too short"));
     };
-    Ok((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([w, x, y, z])))
+    Ok((
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([w, x, y, z]),
+    ))
 }
 
 /// Offsets in `name` of the ancestors longer than `known` bytes, the shortest first.
