@@ -99,7 +99,8 @@ fn fuzz(fuzzer: &Path, target: &str, options: &Options) -> Result<()> {
     command.args(&options.libfuzzer);
     shell::run(
         &mut command,
-        "the input that did it is named above: make a test of it",
+        "make a test of the input above; \
+         with RUSTC_BOOTSTRAP=1 in front, `cargo fuzz` reproduces it",
     )
 }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Compiled files that may be tracked: `build-ebpf --check` rebuilds and compares them.
-const BINARIES: &[&str] = &["xdp-ebpf/"];
+const BINARIES: &[&str] = &["xdp-ebpf/object/"];
 
 /// Something to mend.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ mod tests {
             problems("tests/fixtures/a.bin", b"\x7fELF\0"),
             ["tests/fixtures/a.bin:1: a binary file: commit what it is made from instead"]
         );
-        assert!(problems("xdp-ebpf/ripples-xdp.o", b"\x7fELF\0").is_empty());
+        assert!(problems("xdp-ebpf/object/ripples-xdp.o", b"\x7fELF\0").is_empty());
     }
 
     #[test]
