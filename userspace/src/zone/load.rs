@@ -23,12 +23,16 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
         let mut loaded = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(source) = sources.get(at) else { return loaded };
+            let Some(source) = sources.get(at) else {
+                return loaded;
+            };
             loaded.push((at, load(source)));
         }
     };
     let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(sources.len())).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..threads.min(sources.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
         let mut all = work();
         for other in others {
             all.extend(other.join().unwrap_or_default());
@@ -43,13 +47,19 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
 pub fn load(source: &ZoneSource) -> Loaded {
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
     match ZoneRecords::read(&source.file, &source.origin) {
-        Err(errors) => Loaded { image: Err(lines(errors)), warnings: Vec::new() },
+        Err(errors) => Loaded {
+            image: Err(lines(errors)),
+            warnings: Vec::new(),
+        },
         Ok((records, warnings)) => {
             let image = compile(&records).map_err(|error| {
                 let origin = name::display(&source.origin);
                 vec![format!("{}: zone {origin}: {error}", source.file.display())]
             });
-            Loaded { image, warnings: lines(warnings) }
+            Loaded {
+                image,
+                warnings: lines(warnings),
+            }
         }
     }
 }
