@@ -1,11 +1,13 @@
 //! Zone files → images: several at a time, each error with its place.
 
+use super::check::check;
 use super::compile::compile;
-use super::error::ZoneProblem;
+use super::error::{Severity, ZoneProblem};
 use super::image::ZoneImage;
 use super::records::ZoneRecords;
 use crate::config::ZoneSource;
 use crate::name;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What came of loading a zone.
@@ -46,7 +48,7 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
 /// Loads one zone.
 pub fn load(source: &ZoneSource) -> Loaded {
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
-    match ZoneRecords::read(&source.file, &source.origin) {
+    match read(&source.file, &source.origin) {
         Err(errors) => Loaded {
             image: Err(lines(errors)),
             warnings: Vec::new(),
@@ -62,4 +64,20 @@ pub fn load(source: &ZoneSource) -> Loaded {
             }
         }
     }
+}
+
+/// Reads a master file and checks it as a zone; `origin` is the zone's name in wire form.
+///
+/// Warnings come with the records; if there is an error all problems come instead of them.
+pub fn read(
+    path: &Path,
+    origin: &[u8],
+) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
+    let (mut records, mut problems) = ZoneRecords::read(path, origin)?;
+    problems.extend(check(&records));
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(problems);
+    }
+    records.forget_lines();
+    Ok((records, problems))
 }

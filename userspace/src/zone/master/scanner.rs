@@ -7,7 +7,7 @@ use domain::dep::octseq::str::Str;
 
 use super::failure::Failure;
 use super::lexer::{Lexer, Token};
-use crate::name::{NameBuf, unescape};
+use crate::name::{NameBuf, ROOT, unescape};
 
 /// The tokens of one entry.
 pub(super) struct EntryScanner<'e, 't> {
@@ -24,13 +24,26 @@ impl<'t> EntryScanner<'_, 't> {
 
     /// Takes a token and reads it as a domain name; `@` is the origin.
     pub(super) fn name(&mut self) -> Result<NameBuf, Failure> {
-        let token = self.lexer.token()?;
         let mut name = NameBuf::new();
-        if (token.raw, token.is_quoted) == (b"@", false) {
-            name.push_wire(self.origin)?;
-            return Ok(name);
-        }
-        Ok(NameBuf::from_text(token.raw, self.origin)?)
+        self.read_name(&mut name)?;
+        Ok(name)
+    }
+
+    /// Takes a token and appends it as a domain name in wire form.
+    pub(super) fn append_name(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let mut name = NameBuf::new();
+        self.read_name(&mut name)?;
+        out.extend_from_slice(&name);
+        Ok(())
+    }
+
+    /// Takes a token and reads it into an empty name.
+    fn read_name(&mut self, name: &mut NameBuf) -> Result<(), Failure> {
+        let token = self.lexer.token()?;
+        let is_origin = (token.raw, token.is_quoted) == (b"@", false);
+        let is_absolute = !is_origin && name.push_text(token.raw)?;
+        name.push_wire(if is_absolute { ROOT } else { self.origin })?;
+        Ok(())
     }
 
     /// Takes a token and appends its octets, escapes resolved.

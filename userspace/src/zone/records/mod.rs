@@ -86,11 +86,15 @@ impl ZoneRecords {
     /// zone would be at the end.
     pub fn position(&self, name: &[u8]) -> Result<usize, usize> {
         let end = self.owners.len();
-        let relative = name::strip_ancestor(name, &self.origin).ok_or(end)?;
+        self.position_of(name::strip_ancestor(name, &self.origin).ok_or(end)?)
+    }
+
+    /// What [`position`](Self::position) gives, for the labels below the zone's origin.
+    pub(crate) fn position_of(&self, labels: &[u8]) -> Result<usize, usize> {
         let place = |index: &u32| {
             let start = *index as usize * BLOCK_ALIGN;
             let owner = Owner::parse(&self.origin, &self.blocks[start..]);
-            name::canonical_cmp_lowercase(owner.relative, relative)
+            name::canonical_cmp_lowercase(owner.relative, labels)
         };
         self.owners.binary_search_by(place)
     }

@@ -36,7 +36,7 @@ pub(super) fn amt_relay(
         }
         b"3" => {
             out.push(discovery | 3);
-            out.extend_from_slice(&scanner.name()?);
+            scanner.append_name(out)?;
         }
         _ => return Err(unexpected(kind, "a relay type from 0 to 3")),
     }

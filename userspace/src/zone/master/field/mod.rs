@@ -10,12 +10,12 @@ mod svcb;
 use domain::base::iana::SecurityAlgorithm;
 use domain::base::rdata::ComposeRecordData as _;
 use domain::rdata::Ipseckey;
-use domain::rdata::dnssec::{RtypeBitmap, Timestamp};
+use domain::rdata::dnssec::RtypeBitmap;
 use domain::rdata::nsec3::{Nsec3Salt, OwnerHash};
 
 use super::failure::Failure;
 use super::scanner::EntryScanner;
-use super::ttl::duration;
+use super::ttl::{duration, timestamp};
 use crate::zone::rdata::Field;
 use crate::zone::rtype;
 
@@ -70,8 +70,8 @@ pub(super) fn read(
             out.extend_from_slice(&number::decimal::<u64>(scanner.token()?.raw)?.to_be_bytes())
         }
         Field::Ttl => out.extend_from_slice(&duration(scanner.token()?.raw)?.to_be_bytes()),
-        Field::Time => out.extend(Timestamp::scan(scanner)?.into_int().to_be_bytes()),
-        Field::RecordType => out.extend(record_type(scanner)?.to_be_bytes()),
+        Field::Time => out.extend_from_slice(&timestamp(scanner.token()?.raw)?.to_be_bytes()),
+        Field::RecordType => out.extend_from_slice(&record_type(scanner)?.to_be_bytes()),
         Field::Algorithm => out.push(algorithm(scanner)?),
         Field::CertificateType => out.extend(certificate_type(scanner)?.to_be_bytes()),
         Field::DsyncScheme => out.push(dsync_scheme(scanner)?),
@@ -80,36 +80,20 @@ pub(super) fn read(
         Field::Locator64 => out.extend(number::locator(scanner.token()?.raw)?),
         Field::Eui48 => number::eui::<6>(scanner.token()?.raw, out)?,
         Field::Eui64 => number::eui::<8>(scanner.token()?.raw, out)?,
-        Field::Name | Field::NameAsIs => out.extend_from_slice(&scanner.name()?),
-        Field::NamesAsIs => {
-            while scanner.lexer.has_token()? {
-                out.extend_from_slice(&scanner.name()?);
-            }
-        }
+        Field::Name | Field::NameAsIs => scanner.append_name(out)?,
+        Field::NamesAsIs => until_end(scanner, |scanner| scanner.append_name(out))?,
         Field::Text | Field::CaaTag => scanner.append_text(out)?,
-        Field::OptionalText => {
-            if scanner.lexer.has_token()? {
-                scanner.append_text(out)?;
-            }
-        }
+        Field::OptionalText if !scanner.lexer.has_token()? => {}
+        Field::OptionalText => scanner.append_text(out)?,
         Field::Texts => {
             scanner.append_text(out)?;
-            while scanner.lexer.has_token()? {
-                scanner.append_text(out)?;
-            }
+            until_end(scanner, |scanner| scanner.append_text(out))?;
         }
         Field::LongText => scanner.append_octets(out)?,
         Field::Hex | Field::Digest(_) => binary::hex_to_end(scanner, out)?,
-        Field::Base64 => binary::base64_to_end(scanner, out)?,
-        Field::OptionalBase64 => {
-            if scanner.lexer.has_token()? {
-                binary::base64_to_end(scanner, out)?;
-            }
-        }
-        Field::Base64OrDash => {
-            if !scanner.lexer.take_if(b"-")? {
-                binary::base64_to_end(scanner, out)?;
-            }
+        Field::Base64OrDash if scanner.lexer.take_if(b"-")? => {}
+        Field::Base64 | Field::OptionalBase64 | Field::Base64OrDash => {
+            binary::base64_to_end(scanner, out)?;
         }
         Field::Salt => with_length(out, Nsec3Salt::scan(scanner)?.as_slice())?,
         Field::HashedName => with_length(out, OwnerHash::scan(scanner)?.as_slice())?,
@@ -131,6 +115,17 @@ pub(super) fn read(
                 r"data of this type is written as `\# length hexadecimal`",
             ));
         }
+    }
+    Ok(())
+}
+
+/// Repeats a step up to the end of the entry.
+fn until_end<'e, 't>(
+    scanner: &mut EntryScanner<'e, 't>,
+    mut step: impl FnMut(&mut EntryScanner<'e, 't>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    while scanner.lexer.has_token()? {
+        step(scanner)?;
     }
     Ok(())
 }
