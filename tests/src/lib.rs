@@ -2,5 +2,9 @@
 
 pub mod answers;
 pub mod echo;
+pub mod judge;
 pub mod netns;
+pub mod packets;
 pub mod redirect;
+pub mod strategies;
+pub mod verdict_cases;
