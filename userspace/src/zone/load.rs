@@ -75,7 +75,10 @@ pub fn read(
 ) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
     let (mut records, mut problems) = ZoneRecords::read(path, origin)?;
     problems.extend(check(&records));
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+    if problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
         return Err(problems);
     }
     records.forget_lines();

@@ -107,7 +107,10 @@ impl<'z> Checker<'z> {
 
     /// The apex has one SOA and a server.
     fn apex(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
+        let has_ns = owner.rrset(rtype::NS).is_some();
         match find(owner, lines, rtype::SOA) {
+            // Published copies of the root zone come without: they can be served, if not cached well.
+            None if has_ns => self.no_soa(),
             None => self.missing_at_apex("SOA"),
             Some(soa) if soa.rrset.len() > 1 => {
                 let message = format!("the zone has {} different SOA records", soa.rrset.len());
@@ -115,7 +118,7 @@ impl<'z> Checker<'z> {
             }
             Some(_) => {}
         }
-        if find(owner, lines, rtype::NS).is_none() {
+        if !has_ns {
             self.missing_at_apex("NS");
         }
         if let Some(ds) = find(owner, lines, rtype::DS) {
@@ -264,6 +267,12 @@ impl<'z> Checker<'z> {
         let zone = name::display(self.records.origin());
         let message = format!("the zone has no {what} record at its own name {zone}");
         self.problems.error(self.records.place(None), message);
+    }
+
+    fn no_soa(&mut self) {
+        let place = self.records.place(None);
+        let message = "the zone has no SOA record: no resolver can cache its negative answers";
+        self.problems.warning(|| (place, message.to_owned()));
     }
 
     fn warn(&mut self, rrset: Numbered<'z>, message: impl FnOnce() -> String) {
