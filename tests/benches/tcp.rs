@@ -3,6 +3,7 @@
 //! `cargo bench -p tests --bench tcp`. Each row is one server thread here and one load process
 //! of its own. `CPU` is what the server's thread used per query, which other load on the machine
 //! disturbs less than the rate.
+#![expect(clippy::print_stdout, reason = "the table is what it is run for")]
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::resource::{UsageWho, getrusage};

@@ -1,3 +1,4 @@
 //! The harness that the tests share.
 
+pub mod alloc;
 pub mod tcp;

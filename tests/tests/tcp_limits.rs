@@ -1,4 +1,5 @@
 //! The sibling thread at its limits: connections, networks, descriptors, memory.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};

@@ -1,42 +1,19 @@
 //! After warm-up, answering over TCP allocates nothing: whole, pipelined, torn and unread alike.
 
-#![expect(unsafe_code, reason = "a counting allocator implements GlobalAlloc")]
-
 use ripples::tcp::{Sibling, TcpConfig, TcpCounters, TcpEvent};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::Read;
 use std::sync::Arc;
+use tests::alloc::{CountingAllocator, allocations};
 use tests::tcp::{Client, Echo, framed, query, query_for};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is handed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 #[test]
 fn the_allocator_counts() {
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     std::hint::black_box(Box::new(7));
-    assert_eq!(ALLOCATIONS.get(), before + 1);
+    assert_eq!(allocations(), before + 1);
 }
 
 #[test]
@@ -59,7 +36,7 @@ fn a_turn_allocates_nothing_after_warm_up() {
     // no first round after warm-up; but an allocation per query would be in every round.
     while !rounds.ends_with(&[0; 10]) {
         assert!(rounds.len() < 100, "allocations per round: {rounds:?}");
-        let before = ALLOCATIONS.get();
+        let before = allocations();
         let mut run = |sibling: &mut Sibling| {
             while !sibling.turn(5, &mut echo).unwrap().idle {}
         };
@@ -83,7 +60,7 @@ fn a_turn_allocates_nothing_after_warm_up() {
             while client.0.read(&mut sink).is_ok() {}
             client.0.set_nonblocking(false).unwrap();
         }
-        rounds.push(ALLOCATIONS.get() - before);
+        rounds.push(allocations() - before);
     }
     let queries = counters.totals().events(TcpEvent::Queries);
     assert_eq!(
