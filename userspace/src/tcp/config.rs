@@ -57,8 +57,8 @@ impl Default for TcpConfig {
             // A thousand connections that each hold a message of the largest size.
             memory_max: 64 << 20,
             query_size_max: 65_535,
-            // Each visit ends in a send: with 3, a hundred pipelining connections get a tenth of the
-            // answers per second (`cargo bench -p tests --bench tcp`).
+            // Each visit ends in a send: with 3, a hundred pipelining connections get a tenth of
+            // the answers per second (`cargo bench -p tests --bench tcp`).
             queries_per_read: 64,
             events_per_wait: 8,
             receive_timeout_ms: 2000,
