@@ -7,3 +7,12 @@ pub mod model;
 pub mod name;
 pub mod record;
 pub mod worlds;
+
+/// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.
+pub fn cases(cases: u32) -> proptest::test_runner::Config {
+    let config = proptest::test_runner::Config::default();
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => config,
+        None => proptest::test_runner::Config { cases, ..config },
+    }
+}

@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 use ripples::packet::reply::Transport;
 use tests::answers::{reply, snapshot_of};
+use tests::cases;
 use tests::decoded::Decoded;
 use tests::model::resolve;
 use tests::worlds::scenario;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn random_zones_are_answered_from_as_the_reference_does(scenario in scenario(40)) {

@@ -3,7 +3,7 @@
 use crate::decoded::canonical_rdata;
 use crate::name::Name;
 use crate::record::{Data, Record, rtype};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Records of one owner and type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl Zone {
     /// A zone of these records, its SOA record among them.
     pub fn new(origin: Name, records: &[Record]) -> Self {
         let mut nodes: BTreeMap<Key, Node> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for record in records {
             let node = nodes.entry(key(&record.owner)).or_default();
             let rrset = node.entry(record.rtype).or_insert_with(|| Rrset {
@@ -55,13 +56,9 @@ impl Zone {
             });
             // RFC 2181 §5.2: one TTL for all; differing ones are an error that servers mend.
             rrset.ttl = rrset.ttl.min(record.ttl);
-            let canonical = |data: &Data| canonical_rdata(record.rtype, data.wire());
             // RFC 2181 §5: no duplicates.
-            if !rrset
-                .data
-                .iter()
-                .any(|data| canonical(data) == canonical(&record.data))
-            {
+            let canonical = canonical_rdata(record.rtype, record.data.wire());
+            if seen.insert((key(&record.owner), record.rtype, canonical)) {
                 rrset.data.push(record.data.clone());
             }
         }

@@ -2,9 +2,11 @@
 
 use super::ZoneText;
 use super::names::{Label, RawName, labels, legal, name};
+use crate::decoded::canonical_rdata;
 use crate::name::Name;
 use crate::record::{Data, Record, rtype};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a zone is made of, before it is legal.
@@ -91,49 +93,105 @@ fn record() -> impl Strategy<Value = RawRecord> {
 
 /// Leaves out what no zone may have, and adds what every zone must.
 pub(super) fn build(origin: &Name, raw: &RawZone, origins: &[Name]) -> ZoneText {
-    let mut records = vec![Record {
-        owner: origin.clone(),
-        rtype: rtype::SOA,
-        ttl: raw.soa_ttl,
-        data: Data::Authority(
-            legal(&[b"ns".to_vec()], origin),
-            Name::parse("hostmaster.example."),
-            [2_024_010_101, 7200, 3600, 1_209_600, raw.soa_minimum],
-        ),
-    }];
-    records.extend(raw.servers.iter().map(|server| Record {
-        owner: origin.clone(),
-        rtype: rtype::NS,
-        ttl: 3600,
-        data: Data::Name(server.below(origins)),
-    }));
+    let mut draft = Draft {
+        origin,
+        records: Vec::new(),
+        rrsets: BTreeMap::new(),
+    };
+    let authority = Data::Authority(
+        legal(&[b"ns".to_vec()], origin),
+        Name::parse("hostmaster.example."),
+        [2_024_010_101, 7200, 3600, 1_209_600, raw.soa_minimum],
+    );
+    draft.add(origin.clone(), rtype::SOA, raw.soa_ttl, authority);
+    for server in &raw.servers {
+        draft.add(
+            origin.clone(),
+            rtype::NS,
+            3600,
+            Data::Name(server.below(origins)),
+        );
+    }
     for raw in &raw.records {
         let owner = legal(&raw.owner, origin);
         for (rtype, data) in shape(raw, origins) {
-            let record = Record {
-                owner: owner.clone(),
-                rtype,
-                ttl: raw.ttl,
-                data,
-            };
-            if may_join(&record, &records, origin) {
-                records.push(record);
-            }
+            draft.add(owner.clone(), rtype, raw.ttl, data);
         }
     }
     // RFC 6672 §2.4: nothing lies below a DNAME record.
-    let redirected: Vec<Name> = records
+    let is_redirect = |record: &&Record| record.rtype == rtype::DNAME;
+    let redirects: Vec<Name> = draft
+        .records
         .iter()
-        .filter(|record| record.rtype == rtype::DNAME)
+        .filter(is_redirect)
         .map(|record| record.owner.clone())
         .collect();
-    records.retain(|record| {
+    draft.records.retain(|record| {
         let below = |owner: &Name| record.owner.is_at_or_below(owner) && !record.owner.is(owner);
-        !redirected.iter().any(below)
+        !redirects.iter().any(below)
     });
     ZoneText {
         origin: origin.clone(),
-        records,
+        records: draft.records,
+    }
+}
+
+/// A zone in the making.
+struct Draft<'o> {
+    origin: &'o Name,
+    records: Vec<Record>,
+    /// The TTLs of each RRset's records.
+    rrsets: BTreeMap<(Name, u16), BTreeMap<Vec<u8>, u32>>,
+}
+
+impl Draft<'_> {
+    /// Adds a record, if a zone may have it beside the others.
+    fn add(&mut self, owner: Name, rtype: u16, ttl: u32, data: Data) {
+        let canonical = canonical_rdata(rtype, data.wire());
+        let key = (owner.lowered(), rtype);
+        if let Some(rrset) = self.rrsets.get(&key) {
+            let len: usize = rrset
+                .keys()
+                .map(|data| owner.wire_len() + 10 + data.len())
+                .sum();
+            // What a duplicate's other TTL means, nobody says; and it must fit into a message.
+            if rrset.get(&canonical).is_some_and(|&other| other != ttl) || len > 60_000 {
+                return;
+            }
+        }
+        if self.may_join(&owner, rtype) {
+            self.rrsets.entry(key).or_default().insert(canonical, ttl);
+            self.records.push(Record {
+                owner,
+                rtype,
+                ttl,
+                data,
+            });
+        }
+    }
+
+    /// Whether the types at a name go together.
+    fn may_join(&self, owner: &Name, rtype: u16) -> bool {
+        let lowered = owner.lowered();
+        let has = |rtype: u16| self.rrsets.contains_key(&(lowered.clone(), rtype));
+        let is_alone = || {
+            let mut rrsets = self.rrsets.range((lowered.clone(), 0)..);
+            !rrsets
+                .next()
+                .is_some_and(|((owner, _), _)| *owner == lowered)
+        };
+        let is_apex = owner.is(self.origin);
+        let is_wildcard = owner.labels().first().is_some_and(|label| label == b"*");
+        match rtype {
+            // RFC 2181 §10.1.
+            rtype::CNAME => is_alone(),
+            _ if has(rtype::CNAME) => false,
+            // RFC 4592 §4.2 and §4.4 leave these undefined; RFC 6672 §2.3 forbids both together.
+            rtype::NS => is_apex || !(is_wildcard || has(rtype::DNAME)),
+            rtype::DNAME => !has(rtype::DNAME) && (is_apex || !(is_wildcard || has(rtype::NS))),
+            rtype::DS => !is_apex,
+            _ => true,
+        }
     }
 }
 
@@ -170,11 +228,11 @@ fn shape(raw: &RawRecord, origins: &[Name]) -> Vec<(u16, Data)> {
         }
         Shape::Private => (rtype::PRIVATE, Data::Octets(vec![number; 7])),
         Shape::ManyA => {
-            let count = u16::from(number) * 16;
+            let count = u16::from(number) * 8;
             return (0..count).map(|at| (rtype::A, address(at))).collect();
         }
         Shape::ManyMx => {
-            let count = u16::from(number) * 2;
+            let count = u16::from(number);
             let host = |at: u16| Name::of([format!("mx{}", at / 3)]).with_suffix(1, &target);
             let hosts = (0..count)
                 .map(|at| (at, host(at)))
@@ -185,32 +243,4 @@ fn shape(raw: &RawRecord, origins: &[Name]) -> Vec<(u16, Data)> {
         }
     };
     vec![one]
-}
-
-/// Whether a zone of `records` may have this one as well.
-fn may_join(record: &Record, records: &[Record], origin: &Name) -> bool {
-    let beside = |rtype: u16| {
-        records
-            .iter()
-            .any(|other| other.rtype == rtype && other.owner.is(&record.owner))
-    };
-    let is_alone = !records.iter().any(|other| other.owner.is(&record.owner));
-    let is_apex = record.owner.is(origin);
-    let is_wildcard = record
-        .owner
-        .labels()
-        .first()
-        .is_some_and(|label| label == b"*");
-    match record.rtype {
-        // RFC 2181 §10.1.
-        rtype::CNAME => is_alone,
-        _ if beside(rtype::CNAME) => false,
-        // RFC 4592 §4.2 and §4.4 leave these undefined; RFC 6672 §2.3 forbids both together.
-        rtype::NS => is_apex || !(is_wildcard || beside(rtype::DNAME)),
-        rtype::DNAME => {
-            !(is_wildcard && !is_apex) && !beside(rtype::DNAME) && (is_apex || !beside(rtype::NS))
-        }
-        rtype::DS => !is_apex,
-        _ => true,
-    }
 }
