@@ -3,9 +3,17 @@
 pub mod answers;
 pub mod ask;
 pub mod decoded;
+pub mod echo;
+pub mod judge;
 pub mod model;
 pub mod name;
+pub mod netns;
+pub mod packets;
 pub mod record;
+pub mod redirect;
+pub mod strategies;
+pub mod tcp;
+pub mod verdict_cases;
 pub mod worlds;
 
 /// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.

@@ -24,8 +24,6 @@ const DRAIN_TURNS: u32 = 64;
 /// What the rest of the server keeps of a worker.
 #[derive(Clone, Debug)]
 pub struct WorkerHandle {
-    /// Its name, which is its thread's.
-    pub name: String,
     /// What it counts.
     pub counters: Arc<Counters>,
     waker: Waker,
@@ -34,9 +32,8 @@ pub struct WorkerHandle {
 
 impl WorkerHandle {
     /// A handle for a worker that is not running yet.
-    pub fn new(name: String) -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
-            name,
             counters: Arc::default(),
             waker: Waker::new()?,
             stop: Arc::default(),
@@ -74,7 +71,14 @@ impl<P: Port> Worker<P> {
         vector_len: usize,
         handle: WorkerHandle,
     ) -> Self {
-        Self { ports, turn: Turn::new(vector_len), inbox, idle, handle, tally: Tally::default() }
+        Self {
+            ports,
+            turn: Turn::new(vector_len),
+            inbox,
+            idle,
+            handle,
+            tally: Tally::default(),
+        }
     }
 
     /// Runs until told to stop, then answers what is still on its way.

@@ -155,7 +155,10 @@ mod tests {
             "ripples run extra",
             "ripples run --workers x",
         ] {
-            assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{line}");
+            assert!(
+                Arguments::try_parse_from(line.split(' ')).is_err(),
+                "{line}"
+            );
         }
     }
 }

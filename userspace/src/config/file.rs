@@ -1,6 +1,7 @@
 //! The TOML file as it is written.
 
 use super::{ConfigError, Idle, Io};
+use crate::tcp::TcpConfig;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) udp: Udp,
     #[serde(default)]
-    pub(super) tcp: Tcp,
+    pub(super) tcp: TcpConfig,
     #[serde(default)]
     pub(super) zone: Vec<Zone>,
 }
@@ -39,13 +40,6 @@ pub(super) struct Udp {
     pub(super) send_buffer: Option<usize>,
 }
 
-/// `[tcp]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tcp {
-    pub(super) enable: Option<bool>,
-}
-
 /// `[[zone]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,8 +51,10 @@ pub(super) struct Zone {
 impl File {
     /// Reads the file at `path`. Relative paths in it start at the folder that it is in.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
         let mut file = Self::parse(&text, path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for zone in &mut file.zone {
@@ -72,7 +68,11 @@ impl File {
             let at = error.span().map_or(0, |span| span.start);
             let before = text.get(..at).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+            let column = before
+                .rsplit('\n')
+                .next()
+                .map_or(0, |rest| rest.chars().count())
+                + 1;
             let message = error.message();
             ConfigError::Syntax(format!("{}:{line}:{column}: {message}", path.display()))
         })
@@ -85,7 +85,11 @@ mod tests {
 
     #[test]
     fn errors_name_line_and_column() {
-        let parse = |text| File::parse(text, Path::new("r.toml")).unwrap_err().to_string();
+        let parse = |text| {
+            File::parse(text, Path::new("r.toml"))
+                .unwrap_err()
+                .to_string()
+        };
         assert!(parse("io = \"xdp\"\nworkers = \"two\"\n").starts_with("r.toml:2:11: "));
         assert!(parse("io = \"xdp\"\n  wrokers = 2\n").starts_with("r.toml:2:3: unknown field"));
         assert!(parse("[[zone]]\norigin = \"x\"\n").starts_with("r.toml:1:1: missing field"));
@@ -109,12 +113,17 @@ mod tests {
             size_max = 1400
             [tcp]
             enable = false
+            keepalive_ms = 5000
             [[zone]]
             origin = "example.com"
             file = "example.com.zone"
         "#;
         let file = File::parse(text, Path::new("r.toml")).unwrap();
-        assert_eq!((file.workers, file.udp.size_max, file.tcp.enable), (Some(2), Some(1400), Some(false)));
+        assert_eq!((file.workers, file.udp.size_max), (Some(2), Some(1400)));
+        assert_eq!(
+            (file.tcp.enable, file.tcp.keepalive_ms, file.tcp.backlog),
+            (false, 5000, 1024)
+        );
         assert_eq!(file.zone.len(), 1);
     }
 }

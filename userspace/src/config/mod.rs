@@ -6,6 +6,7 @@ mod file;
 pub use arguments::{Arguments, Command, CtlArguments, CtlCommand, RunArguments};
 
 use crate::name::NameBuf;
+use crate::tcp::TcpConfig;
 use file::File;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -68,8 +69,8 @@ pub struct Config {
     pub vector_len: usize,
     /// Whether UDP is served.
     pub udp: bool,
-    /// Whether TCP is served.
-    pub tcp: bool,
+    /// TCP, its limits and timeouts.
+    pub tcp: TcpConfig,
     /// Largest UDP reply in bytes.
     pub udp_size_max: u16,
     /// Receive buffer of UDP kernel sockets in bytes.
@@ -85,7 +86,6 @@ pub struct Config {
     /// The zones.
     pub zones: Vec<ZoneSource>,
 }
-
 
 /// What is wrong with the configuration, and where.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +113,10 @@ pub enum ConfigError {
 
 impl ConfigError {
     fn option(option: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Option { option: option.into(), problem: problem.into() }
+        Self::Option {
+            option: option.into(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -133,27 +136,46 @@ impl Config {
         if interfaces.is_empty() && matches!(io, Io::Xdp | Io::XdpGeneric) {
             return Err(ConfigError::option("--io", "AF_XDP needs an --interface"));
         }
+        let listen = listen(&first_filled([&arguments.listen, &file.listen]))?;
+        let tcp = TcpConfig {
+            listen: listen.clone(),
+            ..file.tcp
+        };
+        tcp.check()
+            .map_err(|error| ConfigError::Syntax(error.to_string()))?;
         let config = Self {
-            listen: listen(&first_filled([&arguments.listen, &file.listen]))?,
+            listen,
+            tcp,
             interfaces,
             io,
             idle: arguments.idle.or(file.idle).unwrap_or_default(),
             workers: ranged("--workers", arguments.workers.or(file.workers), 1..=1024, 1)?,
             cpus: first_filled([&arguments.cpus.clone().unwrap_or_default().0, &file.cpus]),
             // 64 frames: 32 already hide the memory's latency, twice that costs a core's L1 nothing.
-            vector_len: ranged("--vector-len", arguments.vector_len.or(file.vector_len), 1..=256, 64)?,
+            vector_len: ranged(
+                "--vector-len",
+                arguments.vector_len.or(file.vector_len),
+                1..=256,
+                64,
+            )?,
             udp: file.udp.enable.unwrap_or(true),
-            tcp: file.tcp.enable.unwrap_or(true),
             udp_size_max: udp_size_max(arguments.udp_size_max.or(file.udp.size_max))?,
             udp_receive_buffer: buffer("udp.receive_buffer", file.udp.receive_buffer)?,
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
             control: control(arguments, file.control),
             xdp_debug: arguments.xdp_debug || file.xdp_debug.unwrap_or(false),
-            log: arguments.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log: arguments
+                .log
+                .clone()
+                .or(file.log)
+                .unwrap_or_else(|| "info".to_owned()),
             zones: zones(arguments, &file.zone)?,
         };
-        if !config.udp && !config.tcp {
-            return Err(ConfigError::option("udp.enable, tcp.enable", "one of them must be true"));
+        if !config.udp && !config.tcp.enable {
+            return Err(ConfigError::option(
+                "udp.enable, tcp.enable",
+                "one of them must be true",
+            ));
         }
         Ok(config)
     }
@@ -161,7 +183,11 @@ impl Config {
 
 /// The list that overrides: the first that has anything in it.
 fn first_filled<T: Clone>(lists: [&[T]; 2]) -> Vec<T> {
-    lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default().to_vec()
+    lists
+        .into_iter()
+        .find(|list| !list.is_empty())
+        .unwrap_or_default()
+        .to_vec()
 }
 
 /// A number in its range, or its default.
@@ -195,14 +221,21 @@ fn listen(texts: &[String]) -> Result<Vec<SocketAddr>, ConfigError> {
     let defaults = ["0.0.0.0:53".to_owned(), "[::]:53".to_owned()];
     for text in if texts.is_empty() { &defaults } else { texts } {
         let address: SocketAddr = text.parse().map_err(|_| {
-            let problem = format!("{text:?} is not ADDR:PORT, as in 192.0.2.1:53 or [2001:db8::1]:53");
+            let problem =
+                format!("{text:?} is not ADDR:PORT, as in 192.0.2.1:53 or [2001:db8::1]:53");
             ConfigError::option("--listen", problem)
         })?;
         if address.port() == 0 {
-            return Err(ConfigError::option("--listen", format!("{text}: port 0 cannot be asked")));
+            return Err(ConfigError::option(
+                "--listen",
+                format!("{text}: port 0 cannot be asked"),
+            ));
         }
         if addresses.contains(&address) {
-            return Err(ConfigError::option("--listen", format!("{text} is given twice")));
+            return Err(ConfigError::option(
+                "--listen",
+                format!("{text} is given twice"),
+            ));
         }
         addresses.push(address);
     }
@@ -227,12 +260,16 @@ fn zones(arguments: &RunArguments, file: &[file::Zone]) -> Result<Vec<ZoneSource
     let mut zones: Vec<ZoneSource> = Vec::new();
     for text in &arguments.zone {
         let (origin, path) = text.split_once('=').ok_or_else(|| {
-            let problem = format!("{text:?} is not ORIGIN=FILE, as in example.com=example.com.zone");
+            let problem =
+                format!("{text:?} is not ORIGIN=FILE, as in example.com=example.com.zone");
             ConfigError::option("--zone", problem)
         })?;
         let zone = zone(&format!("--zone {text}"), origin, path.into())?;
         if zones.iter().any(|other| other.origin == zone.origin) {
-            return Err(ConfigError::option("--zone", format!("{origin} is given twice")));
+            return Err(ConfigError::option(
+                "--zone",
+                format!("{origin} is given twice"),
+            ));
         }
         zones.push(zone);
     }
@@ -258,5 +295,8 @@ fn zone(option: &str, origin: &str, file: PathBuf) -> Result<ZoneSource, ConfigE
     let mut name = NameBuf::from_text(origin.as_bytes(), b"\0")
         .map_err(|error| ConfigError::option(option, format!("{origin:?} is no name: {error}")))?;
     name.make_lowercase();
-    Ok(ZoneSource { origin: name.to_vec(), file })
+    Ok(ZoneSource {
+        origin: name.to_vec(),
+        file,
+    })
 }

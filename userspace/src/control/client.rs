@@ -20,7 +20,12 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
         .with_context(|| format!("no server answers at {path}; its socket is --control PATH"))?;
     let response = ask(&stream, command).with_context(|| format!("the server at {path}"))?;
     if !response.ok {
-        bail!("{}", response.error.unwrap_or_else(|| "refused without a reason".to_owned()));
+        bail!(
+            "{}",
+            response
+                .error
+                .unwrap_or_else(|| "refused without a reason".to_owned())
+        );
     }
     let mut text = String::new();
     if json {
@@ -28,11 +33,16 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
     } else {
         table(&mut text, "", &response.result);
     }
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("standard output")
 }
 
 fn ask(mut stream: &UnixStream, command: Command) -> Result<Response> {
-    let mut line = serde_json::to_vec(&Request { version: VERSION, command })?;
+    let mut line = serde_json::to_vec(&Request {
+        version: VERSION,
+        command,
+    })?;
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut reply = String::new();
@@ -42,7 +52,13 @@ fn ask(mut stream: &UnixStream, command: Command) -> Result<Response> {
 
 /// One line per value, nested names joined by dots.
 fn table(text: &mut String, name: &str, value: &Value) {
-    let nested = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+    let nested = |key: &str| {
+        if name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{name}.{key}")
+        }
+    };
     match value {
         Value::Object(fields) => fields.iter().for_each(|(k, v)| table(text, &nested(k), v)),
         Value::Array(items) => {
@@ -64,7 +80,10 @@ mod tests {
         let mut text = String::new();
         let value = serde_json::json!({"a": {"b": 1, "c": ["x", 2]}, "d": null});
         table(&mut text, "", &value);
-        let lines: Vec<Vec<&str>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .map(|l| l.split_whitespace().collect())
+            .collect();
         assert_eq!(lines, [["a.b", "1"], ["a.c.0", "x"], ["a.c.1", "2"]]);
     }
 }

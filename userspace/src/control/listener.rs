@@ -45,18 +45,27 @@ impl Listener {
     /// Listens at `path`, readable and writable by this user alone. A socket that a killed server
     /// left behind is replaced; one that is answered is not.
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
-        let unusable = |error| ControlError::Unusable { path: path.to_owned(), error };
+        let unusable = |error| ControlError::Unusable {
+            path: path.to_owned(),
+            error,
+        };
         if UnixStream::connect(path).is_ok() {
             return Err(ControlError::InUse(path.to_owned()));
         }
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             fs::create_dir_all(folder).map_err(unusable)?;
         }
         remove_stale(path).map_err(unusable)?;
         let socket = UnixListener::bind(path).map_err(unusable)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(unusable)?;
         socket.set_nonblocking(true).map_err(unusable)?;
-        Ok(Self { socket, path: path.to_owned() })
+        Ok(Self {
+            socket,
+            path: path.to_owned(),
+        })
     }
 
     /// Answers the clients that wait, each with what `answer` says. Never waits long: one that is
@@ -90,7 +99,10 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(metadata) if metadata.file_type().is_socket() => fs::remove_file(path),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name")),
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is a file of that name",
+        )),
     }
 }
 
@@ -106,12 +118,23 @@ fn converse(
     BufReader::new(stream.take(REQUEST_MAX)).read_line(&mut line)?;
     let outcome = match serde_json::from_str::<Request>(&line) {
         Ok(request) if request.version == VERSION => answer(request.command),
-        Ok(request) => Err(format!("version {} is not spoken here, {VERSION} is", request.version)),
+        Ok(request) => Err(format!(
+            "version {} is not spoken here, {VERSION} is",
+            request.version
+        )),
         Err(error) => Err(format!("not a request: {error}")),
     };
     let response = match outcome {
-        Ok(result) => Response { ok: true, result, error: None },
-        Err(error) => Response { ok: false, result: Value::Null, error: Some(error) },
+        Ok(result) => Response {
+            ok: true,
+            result,
+            error: None,
+        },
+        Err(error) => Response {
+            ok: false,
+            result: Value::Null,
+            error: Some(error),
+        },
     };
     let mut text = serde_json::to_vec(&response)?;
     text.push(b'\n');
@@ -146,12 +169,19 @@ mod tests {
         let listener = Listener::bind(&folder.join("deeper/c.sock")).unwrap();
         let reply = ask(&listener, "{\"version\":1,\"command\":\"stats\"}\n");
         assert_eq!(reply, "{\"ok\":true,\"result\":{\"answers\":7}}\n");
-        assert!(ask(&listener, "{\"version\":1,\"command\":\"stop\"}\n").contains("\"error\":\"no\""));
+        assert!(
+            ask(&listener, "{\"version\":1,\"command\":\"stop\"}\n").contains("\"error\":\"no\"")
+        );
         assert!(ask(&listener, "{\"version\":9,\"command\":\"stop\"}\n").contains("version 9"));
-        assert!(ask(&listener, "{\"version\":1,\"command\":\"fly\"}\n").contains("unknown variant"));
+        assert!(
+            ask(&listener, "{\"version\":1,\"command\":\"fly\"}\n").contains("unknown variant")
+        );
         assert!(ask(&listener, "\n").contains("not a request"));
         let path = listener.path.clone();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         drop(listener);
         assert!(!path.exists());
         fs::remove_dir_all(folder).unwrap();
@@ -166,7 +196,10 @@ mod tests {
         assert!(matches!(Listener::bind(&path), Err(ControlError::InUse(_))));
         drop(live);
         fs::write(&path, "precious").unwrap();
-        assert!(matches!(Listener::bind(&path), Err(ControlError::Unusable { .. })));
+        assert!(matches!(
+            Listener::bind(&path),
+            Err(ControlError::Unusable { .. })
+        ));
         assert_eq!(fs::read(&path).unwrap(), b"precious");
         fs::remove_dir_all(folder).unwrap();
     }

@@ -1,8 +1,21 @@
 //! Where packets come from: one trait, behind it a NIC queue, a kernel socket or plain memory.
 
+mod census;
+mod events;
+pub mod mem;
+pub mod socket;
+pub mod xsk;
+
+pub use census::Census;
+pub use events::PortEvents;
+pub use mem::MemPort;
+pub use socket::{SocketConfig, SocketError, SocketPort};
+pub use xsk::{BindMode, XskConfig, XskError, XskPort};
+
 use crate::packet::Envelope;
-use crate::telemetry::Discard;
+use crate::telemetry::{Discard, Tally};
 use arrayvec::ArrayVec;
+use std::os::fd::BorrowedFd;
 
 /// The most frames one turn takes; a turn's working memory is sized by it.
 pub const VECTOR_CAPACITY: usize = 256;
@@ -13,8 +26,8 @@ pub type Vector<F> = ArrayVec<F, VECTOR_CAPACITY>;
 /// A queue of frames that the vectorloop drives.
 ///
 /// A frame is an ownership token: neither `Copy` nor `Clone`, and what is given away is gone. Each
-/// frame that `receive` hands out comes back through `transmit` or `recycle`, so that always
-/// `free + fill + rx + held + tx = frame_count`.
+/// frame that `receive` hands out comes back through `transmit` or `recycle` of the same port, so
+/// that always `free + fill + rx + held + tx = frame_count`.
 pub trait Port {
     /// The token for one received frame.
     type Frame;
@@ -37,12 +50,34 @@ pub trait Port {
     fn seal(&mut self, frame: &mut Self::Frame, envelope: &Envelope, message_len: usize);
 
     /// Sends the sealed frames; `replies` is empty afterwards. What could not be sent is recycled
-    /// and counted by the port. At most one wake-up of the kernel.
+    /// and counted by the port. At most one wake-up of the kernel. Without replies it still drives
+    /// those of earlier turns, so it belongs at the end of every turn that received something.
     fn transmit(&mut self, replies: &mut Vector<Self::Frame>);
 
     /// Gives a frame back unsent.
     fn recycle(&mut self, frame: Self::Frame);
 
-    /// The largest DNS message that a reply in `frame` may have, in bytes.
+    /// The largest DNS message that a reply to `envelope` may have, in bytes: the frame carries it,
+    /// and the interface without fragments.
     fn message_limit(&self, envelope: &Envelope) -> usize;
+
+    /// Whether replies of earlier turns wait for another turn to drive them: then the worker must
+    /// not sleep.
+    fn backlog(&self) -> bool;
+
+    /// Readable as long as `receive` finds something; none where there is nothing to wait for.
+    fn fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Moves what the port counted since the last call to `tally`.
+    fn report(&mut self, tally: &mut Tally);
+}
+
+/// The largest message behind the headers of `envelope` in a frame with room for `frame_room` bytes
+/// on a link that carries packets of `mtu` bytes.
+fn message_limit(envelope: &Envelope, frame_room: usize, mtu: usize) -> usize {
+    let message_start = usize::from(envelope.message_start);
+    let network_start = usize::from(envelope.network_start);
+    frame_room
+        .min(network_start + mtu)
+        .saturating_sub(message_start)
 }

@@ -7,9 +7,11 @@ use crate::snapshot::{Policy, Snapshot};
 use crate::sys::cpu;
 use crate::zone::image::ZoneImage;
 use crate::zone::load::load_all;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 /// What snapshots are built from.
@@ -29,14 +31,19 @@ impl Resources {
         getrandom::fill(&mut random).context("random numbers for the name index")?;
         let mut resources = Self {
             sources: config.zones.clone(),
-            policy: Policy { udp_size_max: config.udp_size_max },
+            policy: Policy {
+                udp_size_max: config.udp_size_max,
+            },
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
             generation: 0,
             images: HashMap::new(),
         };
         let failed = resources.read_zones();
         if failed > 0 {
-            bail!("{failed} of {} zones cannot be loaded", resources.sources.len());
+            bail!(
+                "{failed} of {} zones cannot be loaded",
+                resources.sources.len()
+            );
         }
         let snapshot = resources.build()?;
         Ok((resources, snapshot))
@@ -46,7 +53,10 @@ impl Resources {
     pub(super) fn reload(&mut self) -> Result<Arc<Snapshot>> {
         let failed = self.read_zones();
         if failed > 0 {
-            tracing::warn!(failed, "zones that cannot be loaded are served as they were");
+            tracing::warn!(
+                failed,
+                "zones that cannot be loaded are served as they were"
+            );
         }
         self.build()
     }
@@ -75,12 +85,20 @@ impl Resources {
             }
         }
         let seconds = started.elapsed().as_secs_f64();
-        tracing::info!(zones = self.sources.len() - failed, records, seconds, "zones loaded");
+        tracing::info!(
+            zones = self.sources.len() - failed,
+            records,
+            seconds,
+            "zones loaded"
+        );
         failed
     }
 
     fn build(&mut self) -> Result<Arc<Snapshot>> {
-        let images = self.sources.iter().filter_map(|source| self.images.get(&source.origin));
+        let images = self
+            .sources
+            .iter()
+            .filter_map(|source| self.images.get(&source.origin));
         let zones = images.cloned().collect();
         self.generation += 1;
         let snapshot = Snapshot::new(self.generation, zones, self.policy.clone(), self.key)?;
@@ -100,4 +118,30 @@ pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
         }
     }
     sound
+}
+
+/// A reload under way.
+pub(super) struct Reload(Option<JoinHandle<Result<(Resources, Arc<Snapshot>)>>>);
+
+impl Reload {
+    /// Builds a snapshot on a thread of its own.
+    pub(super) fn start(mut resources: Resources) -> io::Result<Self> {
+        let thread = thread::Builder::new()
+            .name("resources".to_owned())
+            .spawn(move || {
+                let snapshot = resources.reload()?;
+                Ok((resources, snapshot))
+            })?;
+        Ok(Self(Some(thread)))
+    }
+
+    /// What came of it, once it has ended.
+    pub(super) fn outcome(&mut self) -> Option<Result<(Resources, Arc<Snapshot>)>> {
+        let thread = self.0.take_if(|thread| thread.is_finished())?;
+        Some(
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(anyhow!("the resource thread panicked"))),
+        )
+    }
 }

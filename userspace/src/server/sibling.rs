@@ -36,7 +36,14 @@ impl SiblingThread {
                 tcp.watch(fd, tag)?;
             }
         }
-        Ok(Self { tcp, ports, turn: Turn::new(vector_len), inbox, tally: Tally::default(), counters })
+        Ok(Self {
+            tcp,
+            ports,
+            turn: Turn::new(vector_len),
+            inbox,
+            tally: Tally::default(),
+            counters,
+        })
     }
 
     /// Runs until it is stopped and drained.
@@ -45,7 +52,10 @@ impl SiblingThread {
             let backlog = self.ports.iter().any(Port::backlog);
             let wait_ms = if backlog { 0 } else { WAIT_MS };
             self.inbox.take();
-            let mut responder = Responder { inbox: &self.inbox, tally: &mut self.tally };
+            let mut responder = Responder {
+                inbox: &self.inbox,
+                tally: &mut self.tally,
+            };
             let turn = self.tcp.turn(wait_ms, &mut responder)?;
             self.datagrams(backlog);
             self.counters.publish(&mut self.tally);
@@ -74,6 +84,13 @@ struct Responder<'t> {
 
 impl Respond for Responder<'_> {
     fn respond(&mut self, _peer: &Peer, buffer: &mut [u8], message_len: usize) -> Option<usize> {
-        respond(buffer, message_len, Transport::Tcp, self.inbox.current(), self.tally).ok()
+        respond(
+            buffer,
+            message_len,
+            Transport::Tcp,
+            self.inbox.current(),
+            self.tally,
+        )
+        .ok()
     }
 }

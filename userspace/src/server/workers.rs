@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::port::{Port, SocketPort};
 use crate::snapshot::{Mailbox, Snapshot, mailbox};
 use crate::sys::cpu;
-use crate::tcp::{self, Sibling};
+use crate::tcp::{self, Sibling, TcpCounters};
 use crate::telemetry::Counters;
 use crate::worker::{Worker, WorkerHandle};
 use anyhow::{Context, Result, anyhow};
@@ -54,6 +54,8 @@ impl Bell {
 #[derive(Default)]
 pub(super) struct Workers {
     members: Vec<Member>,
+    /// What the sibling's TCP side counts.
+    pub(super) tcp: Arc<TcpCounters>,
 }
 
 impl Workers {
@@ -70,7 +72,7 @@ impl Workers {
         P: Port + Send + 'static,
         P::Frame: Send,
     {
-        let handle = WorkerHandle::new(name.clone()).context("worker")?;
+        let handle = WorkerHandle::new().context("worker")?;
         let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
         let worker = Worker::new(ports, inbox, config.idle, config.vector_len, handle.clone());
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
@@ -83,7 +85,13 @@ impl Workers {
         })?;
         let counters = Arc::clone(&handle.counters);
         let bell = Bell::Worker(handle);
-        self.members.push(Member { name, counters, bell, mailbox, thread: Some(thread) });
+        self.members.push(Member {
+            name,
+            counters,
+            bell,
+            mailbox,
+            thread: Some(thread),
+        });
         Ok(())
     }
 
@@ -101,8 +109,16 @@ impl Workers {
         let bell = Bell::Sibling(tcp.waker());
         let sibling =
             SiblingThread::new(tcp, ports, config.vector_len, inbox, Arc::clone(&counters))?;
-        let thread = thread::Builder::new().name(name.clone()).spawn(move || sibling.run())?;
-        self.members.push(Member { name, counters, bell, mailbox, thread: Some(thread) });
+        let thread = thread::Builder::new()
+            .name(name.clone())
+            .spawn(move || sibling.run())?;
+        self.members.push(Member {
+            name,
+            counters,
+            bell,
+            mailbox,
+            thread: Some(thread),
+        });
         Ok(())
     }
 
@@ -156,6 +172,8 @@ impl Workers {
 
     /// The counters of every worker, by its name.
     pub(super) fn counters(&self) -> impl Iterator<Item = (&str, &Counters)> {
-        self.members.iter().map(|member| (member.name.as_str(), &*member.counters))
+        self.members
+            .iter()
+            .map(|member| (member.name.as_str(), &*member.counters))
     }
 }

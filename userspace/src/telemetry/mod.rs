@@ -1,6 +1,7 @@
 //! What the server counts and says about itself. Each metric is declared once, here.
 
 mod counters;
+pub mod log;
 
 pub use counters::{Counters, Tally, Totals};
 
@@ -43,6 +44,8 @@ macro_rules! metrics {
     };
 }
 
+pub(crate) use metrics;
+
 metrics! {
     /// Why a frame was not answered. Each unanswered frame counts under exactly one reason.
     pub enum Discard {
@@ -60,6 +63,8 @@ metrics! {
         UdpLength = "udp_length",
         /// The source port is zero: no reply could reach it.
         NoReturn = "no_return",
+        /// The message is longer than a frame, and was cut.
+        Oversize = "oversize",
         /// The message is shorter than a DNS header.
         ShortMessage = "short_message",
         /// The message is itself a response: an answer is never answered.
@@ -127,6 +132,8 @@ metrics! {
         TransmitFailed = "transmit_failed",
         /// Wake-ups of the kernel for transmission.
         Kicks = "kicks",
+        /// Wake-ups that the kernel put off: it was busy, out of buffers or out of its budget.
+        Stalls = "stalls",
         /// Errors of the kernel while sending or receiving, beyond a full ring.
         PortErrors = "port_errors",
     }

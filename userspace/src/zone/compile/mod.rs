@@ -5,7 +5,7 @@ mod body;
 mod node;
 
 use super::image::{IMAGE_HEADER_LEN, ImageHeader, MAGIC, NodeFlags, NodeRef, ZoneImage};
-use super::records::{Owner, ZoneRecords};
+use super::records::{Owner, Rrset, ZoneRecords};
 use crate::name;
 use crate::packet::code;
 use body::{BodyWriter, OwnerForm, Section};
@@ -193,27 +193,18 @@ impl<'r> Compiler<'r> {
         if *owner.name() != *self.records.origin() {
             return Err(CompileError::zone("the zone has no records at its apex"));
         }
-        let soa = owner.rrset(code::SOA);
-        let soa = soa.ok_or_else(|| CompileError::zone("the zone has no SOA record"))?;
-        let rdata = soa.records().next().unwrap_or_default();
-        let Some((_, numbers)) = rdata.split_last_chunk::<20>() else {
-            return Err(CompileError::zone("the SOA record is too short"));
-        };
-        let [serial, .., minimum] = [0, 4, 8, 12, 16].map(|at| {
-            u32::from_be_bytes([
-                numbers[at],
-                numbers[at + 1],
-                numbers[at + 2],
-                numbers[at + 3],
-            ])
-        });
-        self.header.serial = serial;
         self.header.apex = self.nodes.current()?.0;
-        // RFC 2308 §5: the lesser of the record's TTL and its MINIMUM field.
-        let ttl = soa.ttl().min(minimum);
         self.body.begin(&owner.name());
-        self.body
-            .rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
+        // Without an SOA record, which the checks warn of, negative answers have an empty authority
+        // section: they are right, but nobody can cache them.
+        if let Some(soa) = owner.rrset(code::SOA) {
+            let (serial, minimum) = serial_and_minimum(&soa)?;
+            self.header.serial = serial;
+            // RFC 2308 §5: the lesser of the record's TTL and its MINIMUM field.
+            let ttl = soa.ttl().min(minimum);
+            self.body
+                .rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
+        }
         let body = self.nodes.woven(&mut self.body);
         self.nodes.negative(body);
         Ok(())
@@ -276,6 +267,18 @@ impl<'r> Compiler<'r> {
         }
         Ok(self.nodes.finish(self.header))
     }
+}
+
+/// SERIAL and MINIMUM of an SOA record (RFC 1035 §3.3.13).
+fn serial_and_minimum(soa: &Rrset<'_>) -> Result<(u32, u32), CompileError> {
+    let rdata = soa.records().next().unwrap_or_default();
+    let Some((_, &[a, b, c, d, .., w, x, y, z])) = rdata.split_last_chunk::<20>() else {
+        return Err(CompileError::zone("the SOA record is too short"));
+    };
+    Ok((
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([w, x, y, z]),
+    ))
 }
 
 /// Offsets in `name` of the ancestors longer than `known` bytes, the shortest first.

@@ -1,0 +1,257 @@
+//! A port made of memory, for tests, benchmarks and fuzzing: what a NIC would do, without one.
+
+use super::{Census, Port, PortEvents, Vector, message_limit};
+use crate::packet::{Envelope, headers};
+use crate::telemetry::{Discard, Tally};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
+
+/// What surrounds a message in a frame.
+#[derive(Clone, Copy, Debug)]
+enum Framing {
+    /// Ethernet, IP and UDP headers, as on a NIC.
+    Ethernet,
+    /// None, as on a kernel socket; every message comes from this client.
+    Bare(IpAddr),
+}
+
+/// The token for a frame of a `MemPort`.
+#[derive(Debug)]
+pub struct MemFrame {
+    slot: usize,
+    len: usize,
+}
+
+/// A port made of memory. Once built it allocates nothing, `take_sent` excepted.
+#[derive(Debug)]
+pub struct MemPort {
+    framing: Framing,
+    memory: Box<[u8]>,
+    frame_size: usize,
+    mtu: usize,
+    free: Vec<usize>,
+    waiting: VecDeque<MemFrame>,
+    sent: VecDeque<MemFrame>,
+    sent_count: u64,
+    transmit_room: usize,
+    held: usize,
+    events: PortEvents,
+    replay: Option<Replay>,
+}
+
+/// Frames to be received over and over.
+#[derive(Debug)]
+struct Replay {
+    templates: Box<[Box<[u8]>]>,
+    next: usize,
+}
+
+impl MemPort {
+    /// A port of Ethernet frames; only their room limits the replies, until `with_mtu` says more.
+    pub fn ethernet(frame_count: usize, frame_size: usize) -> Self {
+        Self::new(Framing::Ethernet, frame_count, frame_size)
+    }
+
+    /// A port of bare DNS messages that all come from `client`.
+    pub fn bare(frame_count: usize, frame_size: usize, client: IpAddr) -> Self {
+        Self::new(Framing::Bare(client), frame_count, frame_size)
+    }
+
+    fn new(framing: Framing, frame_count: usize, frame_size: usize) -> Self {
+        Self {
+            framing,
+            memory: vec![0; frame_count * frame_size].into(),
+            frame_size,
+            mtu: frame_size,
+            free: (0..frame_count).rev().collect(),
+            waiting: VecDeque::with_capacity(frame_count),
+            sent: VecDeque::with_capacity(frame_count),
+            sent_count: 0,
+            transmit_room: usize::MAX,
+            held: 0,
+            events: PortEvents::default(),
+            replay: None,
+        }
+    }
+
+    /// Receives `frames` over and over, as often as asked, and keeps nothing of what is sent: the
+    /// port never runs dry and never fills up.
+    pub fn replaying<'a>(mut self, frames: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let templates: Box<[Box<[u8]>]> = frames.into_iter().map(Box::from).collect();
+        assert!(
+            templates.iter().all(|frame| frame.len() <= self.frame_size),
+            "a frame to replay is longer than {} bytes",
+            self.frame_size
+        );
+        self.replay = (!templates.is_empty()).then_some(Replay { templates, next: 0 });
+        self
+    }
+
+    /// Makes IP packets of at most `mtu` bytes the limit for replies.
+    pub fn with_mtu(mut self, mtu: usize) -> Self {
+        self.mtu = mtu;
+        self
+    }
+
+    /// Puts a frame before the receiver; false where no frame is free or `bytes` does not fit.
+    pub fn inject(&mut self, bytes: &[u8]) -> bool {
+        let Some(frame) = self.store(bytes) else {
+            return false;
+        };
+        self.waiting.push_back(frame);
+        true
+    }
+
+    /// What was sent and not cleared yet, oldest first.
+    pub fn sent(&self) -> impl Iterator<Item = &[u8]> {
+        self.sent.iter().map(|frame| self.bytes(frame))
+    }
+
+    /// Returns the sent frames to the port, as a NIC does when they are on the wire.
+    pub fn clear_sent(&mut self) {
+        self.free
+            .extend(self.sent.drain(..).map(|frame| frame.slot));
+    }
+
+    /// Copies of what was sent, oldest first; their frames return to the port.
+    pub fn take_sent(&mut self) -> Vec<Vec<u8>> {
+        let sent = self.sent().map(<[u8]>::to_vec).collect();
+        self.clear_sent();
+        sent
+    }
+
+    /// Frames sent since the port was built.
+    pub fn sent_count(&self) -> u64 {
+        self.sent_count
+    }
+
+    /// Lets at most `frames` sent frames wait to be cleared: what is transmitted beyond fails.
+    pub fn limit_transmit(&mut self, frames: usize) {
+        self.transmit_room = frames;
+    }
+
+    /// Where the frames are.
+    pub fn census(&self) -> Census {
+        Census {
+            free: self.free.len(),
+            fill: 0,
+            rx: self.waiting.len(),
+            held: self.held,
+            tx: self.sent.len(),
+        }
+    }
+
+    /// What happened since the last report.
+    pub fn events(&self) -> PortEvents {
+        self.events
+    }
+
+    /// Copies `bytes` to a free frame.
+    fn store(&mut self, bytes: &[u8]) -> Option<MemFrame> {
+        if bytes.len() > self.frame_size {
+            return None;
+        }
+        let slot = self.free.pop()?;
+        let start = slot * self.frame_size;
+        self.memory[start..start + bytes.len()].copy_from_slice(bytes);
+        Some(MemFrame {
+            slot,
+            len: bytes.len(),
+        })
+    }
+
+    /// Hands out the next frames of the replay.
+    fn replay(&mut self, into: &mut Vector<MemFrame>, count: usize) {
+        let Some(mut replay) = self.replay.take() else {
+            return;
+        };
+        for _ in 0..count {
+            let Some(frame) = self.store(&replay.templates[replay.next]) else {
+                break;
+            };
+            into.push(frame);
+            self.held += 1;
+            replay.next = (replay.next + 1) % replay.templates.len();
+        }
+        self.replay = Some(replay);
+    }
+}
+
+impl Port for MemPort {
+    type Frame = MemFrame;
+
+    fn receive(&mut self, into: &mut Vector<MemFrame>, limit: usize) {
+        let room = limit.min(into.remaining_capacity());
+        let count = room.min(self.waiting.len());
+        into.extend(self.waiting.drain(..count));
+        self.held += count;
+        self.replay(into, room - count);
+    }
+
+    fn open(&self, frame: &MemFrame) -> Result<Envelope, Discard> {
+        match self.framing {
+            Framing::Ethernet => headers::open(self.bytes(frame)),
+            Framing::Bare(client) => Ok(Envelope {
+                network_start: 0,
+                message_start: 0,
+                message_len: u16::try_from(frame.len).map_err(|_| Discard::Oversize)?,
+                client,
+            }),
+        }
+    }
+
+    fn bytes<'a>(&'a self, frame: &'a MemFrame) -> &'a [u8] {
+        let start = frame.slot * self.frame_size;
+        &self.memory[start..start + frame.len]
+    }
+
+    fn room<'a>(&'a mut self, frame: &'a mut MemFrame) -> &'a mut [u8] {
+        let start = frame.slot * self.frame_size;
+        &mut self.memory[start..start + self.frame_size]
+    }
+
+    fn seal(&mut self, frame: &mut MemFrame, envelope: &Envelope, message_len: usize) {
+        frame.len = match self.framing {
+            Framing::Ethernet => headers::seal(self.room(frame), envelope, message_len),
+            Framing::Bare(_) => message_len,
+        };
+    }
+
+    fn transmit(&mut self, replies: &mut Vector<MemFrame>) {
+        for frame in replies.drain(..) {
+            self.held -= 1;
+            if self.sent.len() >= self.transmit_room {
+                self.events.transmit_failed += 1;
+                self.free.push(frame.slot);
+                continue;
+            }
+            self.sent_count += 1;
+            match self.replay {
+                Some(_) => self.free.push(frame.slot),
+                None => self.sent.push_back(frame),
+            }
+        }
+    }
+
+    fn recycle(&mut self, frame: MemFrame) {
+        self.held -= 1;
+        self.free.push(frame.slot);
+    }
+
+    fn message_limit(&self, envelope: &Envelope) -> usize {
+        message_limit(envelope, self.frame_size, self.mtu)
+    }
+
+    fn backlog(&self) -> bool {
+        false
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn report(&mut self, tally: &mut Tally) {
+        self.events.report(tally);
+    }
+}

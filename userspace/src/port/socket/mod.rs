@@ -1,0 +1,224 @@
+//! A port on a kernel UDP socket: for what XDP passes, and for machines without XDP.
+
+mod config;
+mod datagrams;
+mod endpoint;
+mod error;
+
+pub use config::SocketConfig;
+pub use error::{SocketError, Step};
+
+use super::{Census, Port, PortEvents, VECTOR_CAPACITY, Vector, message_limit};
+use crate::packet::Envelope;
+use crate::telemetry::{Discard, Tally};
+use arrayvec::ArrayVec;
+use datagrams::Datagrams;
+use nix::errno::Errno;
+use nix::sys::socket::{SockaddrStorage, getsockname, getsockopt, sockopt};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// Frames of a port: a vector may be in the worker's hands, and nobody keeps any longer.
+const FRAME_COUNT: usize = VECTOR_CAPACITY;
+
+/// The largest UDP payload that IPv4 carries; IPv6's is larger.
+const PAYLOAD_MAX: usize = 65_507;
+
+/// The fewest datagrams to ask the kernel for.
+const EXPECTED_MIN: usize = 8;
+
+/// The token for a received datagram.
+#[derive(Debug)]
+pub struct SocketFrame {
+    slot: u16,
+    len: u16,
+    cut: bool,
+}
+
+/// A port on one UDP socket.
+#[derive(Debug)]
+pub struct SocketPort {
+    socket: OwnedFd,
+    datagrams: Datagrams,
+    frame_size: usize,
+    /// Slots without a datagram; the last one was used last, so its memory is still cached.
+    free: ArrayVec<u16, FRAME_COUNT>,
+    /// Datagrams to ask for: preparing the kernel's arguments for those that do not come costs more
+    /// than asking again for those that do.
+    expected: usize,
+    events: PortEvents,
+}
+
+impl SocketPort {
+    /// Opens a socket that shares its address with those of the other workers.
+    pub fn open(config: &SocketConfig) -> Result<Self, SocketError> {
+        config.check()?;
+        Ok(Self {
+            socket: config::open(config)?,
+            datagrams: Datagrams::new(FRAME_COUNT, config.frame_size, config.is_wildcard()),
+            frame_size: config.frame_size,
+            free: (0..).take(FRAME_COUNT).collect(),
+            expected: EXPECTED_MIN,
+            events: PortEvents::default(),
+        })
+    }
+
+    /// The address that the socket is bound to, its port chosen by the kernel if that was left open.
+    pub fn local_address(&self) -> std::io::Result<SocketAddr> {
+        let address: SockaddrStorage = getsockname(self.socket.as_raw_fd())?;
+        let v4 = address.as_sockaddr_in().map(|&a| SocketAddr::V4(a.into()));
+        let v6 = || address.as_sockaddr_in6().map(|&a| SocketAddr::V6(a.into()));
+        v4.or_else(v6).ok_or_else(|| Errno::EAFNOSUPPORT.into())
+    }
+
+    /// The bytes that the kernel grants for receiving and for sending; it doubles what is asked, to
+    /// account for its own overhead, and caps it by net.core.rmem_max and wmem_max.
+    pub fn buffer_sizes(&self) -> std::io::Result<(usize, usize)> {
+        Ok((
+            getsockopt(&self.socket, sockopt::RcvBuf)?,
+            getsockopt(&self.socket, sockopt::SndBuf)?,
+        ))
+    }
+
+    /// Where the datagram in `frame` came from, its port included.
+    pub fn peer(&self, frame: &SocketFrame) -> Option<SocketAddr> {
+        self.datagrams.endpoint(frame.slot).client()
+    }
+
+    /// The address that the datagram in `frame` was sent to; known on wildcard sockets only.
+    pub fn asked(&self, frame: &SocketFrame) -> Option<IpAddr> {
+        self.datagrams.endpoint(frame.slot).local()
+    }
+
+    /// Where the frames are.
+    pub fn census(&self) -> Census {
+        Census {
+            free: self.free.len(),
+            held: FRAME_COUNT - self.free.len(),
+            ..Census::default()
+        }
+    }
+
+    /// Sends in order; returns how many replies could not be sent.
+    fn send_all(&mut self, replies: &[SocketFrame]) -> usize {
+        let (mut sent, mut failed, mut retried) = (0, 0, false);
+        while sent + failed < replies.len() {
+            let rest = &replies[sent + failed..];
+            let slots = rest.iter().map(|f| (f.slot, usize::from(f.len)));
+            self.events.kicks += 1;
+            match self.datagrams.send(self.socket.as_fd(), slots) {
+                Ok(count) if count > 0 => sent += count,
+                // The buffers are full: once more, since the kernel may have sent meanwhile.
+                Ok(_) | Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => {
+                    self.events.stalls += 1;
+                    if std::mem::replace(&mut retried, true) {
+                        return replies.len() - sent;
+                    }
+                }
+                // This one cannot be sent: no route, a filter, an error that an earlier one caused.
+                Err(_) => {
+                    self.events.errors += 1;
+                    failed += 1;
+                }
+            }
+        }
+        failed
+    }
+}
+
+impl Port for SocketPort {
+    type Frame = SocketFrame;
+
+    fn receive(&mut self, into: &mut Vector<SocketFrame>, limit: usize) {
+        let count = limit
+            .min(into.remaining_capacity())
+            .min(self.free.len())
+            .min(self.expected);
+        if count == 0 {
+            return;
+        }
+        let slots: ArrayVec<u16, FRAME_COUNT> =
+            self.free.iter().rev().take(count).copied().collect();
+        let mut received = ArrayVec::new();
+        match self
+            .datagrams
+            .receive(self.socket.as_fd(), &slots, &mut received)
+        {
+            Ok(()) | Err(Errno::EAGAIN | Errno::EINTR) => {}
+            // What an ICMP message left behind; the next call finds the datagrams.
+            Err(_) => self.events.errors += 1,
+        }
+        self.free.truncate(self.free.len() - received.len());
+        self.expected = (2 * received.len()).clamp(EXPECTED_MIN, FRAME_COUNT);
+        into.extend(
+            slots
+                .iter()
+                .zip(&received)
+                .map(|(&slot, datagram)| SocketFrame {
+                    slot,
+                    len: datagram.len,
+                    cut: datagram.cut,
+                }),
+        );
+    }
+
+    fn open(&self, frame: &SocketFrame) -> Result<Envelope, Discard> {
+        if frame.cut {
+            return Err(Discard::Oversize);
+        }
+        match self.peer(frame) {
+            // RFC 768: a source port of zero means that no reply is expected.
+            Some(peer) if peer.port() != 0 => Ok(Envelope {
+                network_start: 0,
+                message_start: 0,
+                message_len: frame.len,
+                client: peer.ip(),
+            }),
+            _ => Err(Discard::NoReturn),
+        }
+    }
+
+    fn bytes<'a>(&'a self, frame: &'a SocketFrame) -> &'a [u8] {
+        &self.datagrams.slot(frame.slot)[..usize::from(frame.len)]
+    }
+
+    fn room<'a>(&'a mut self, frame: &'a mut SocketFrame) -> &'a mut [u8] {
+        self.datagrams.slot_mut(frame.slot)
+    }
+
+    fn seal(&mut self, frame: &mut SocketFrame, _: &Envelope, message_len: usize) {
+        // The room ends before 65536, so no reply in it is longer.
+        frame.len = u16::try_from(message_len).unwrap_or(u16::MAX);
+    }
+
+    fn transmit(&mut self, replies: &mut Vector<SocketFrame>) {
+        if replies.is_empty() {
+            return;
+        }
+        let failed = self.send_all(replies);
+        self.events.transmit_failed += failed as u64;
+        for frame in replies.drain(..) {
+            self.recycle(frame);
+        }
+    }
+
+    fn recycle(&mut self, frame: SocketFrame) {
+        self.free.push(frame.slot);
+    }
+
+    fn message_limit(&self, envelope: &Envelope) -> usize {
+        message_limit(envelope, self.frame_size, PAYLOAD_MAX)
+    }
+
+    fn backlog(&self) -> bool {
+        false
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.socket.as_fd())
+    }
+
+    fn report(&mut self, tally: &mut Tally) {
+        self.events.report(tally);
+    }
+}

@@ -1,0 +1,148 @@
+//! Network interfaces as the calling thread's network namespace has them.
+
+use super::ethtool::Query;
+use nix::errno::Errno;
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::{InterfaceFlags, if_nameindex, if_nametoindex};
+use std::fs;
+
+/// What the kernel says about an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its number in this namespace, from 1.
+    pub index: u32,
+    /// Its hardware address; zero where the link has none.
+    pub mac: [u8; 6],
+    /// The largest packet in bytes, link header not counted.
+    pub mtu: u32,
+    /// The driver's name; empty where the driver has none.
+    pub driver: String,
+    /// Queues that receive.
+    pub rx_queues: u32,
+    /// Queues that transmit.
+    pub tx_queues: u32,
+    /// Whether the interface is administratively up.
+    pub up: bool,
+}
+
+/// Why an interface cannot be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum InterfaceError {
+    /// There is no interface of that name.
+    #[error("no interface {name:?} in this network namespace; there are: {}", present.join(", "))]
+    Missing {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        present: Vec<String>,
+    },
+    /// The kernel refused.
+    #[error("interface {name}: {errno}")]
+    Refused {
+        /// The interface.
+        name: String,
+        /// The kernel's answer.
+        errno: Errno,
+    },
+}
+
+impl Interface {
+    /// Looks up the interface `name`. Queue counts change when XDP programs are attached and when
+    /// the channels are set: look again then.
+    pub fn find(name: &str) -> Result<Self, InterfaceError> {
+        look_up(name).map_err(|errno| match errno {
+            Errno::ENODEV | Errno::ENXIO => InterfaceError::Missing {
+                name: name.to_owned(),
+                present: names(),
+            },
+            errno => InterfaceError::Refused {
+                name: name.to_owned(),
+                errno,
+            },
+        })
+    }
+}
+
+/// Asks for each fact in turn.
+fn look_up(name: &str) -> Result<Interface, Errno> {
+    let query = Query::new(name)?;
+    let index = if_nametoindex(name)?;
+    let (rx_queues, tx_queues) = query.queues().unwrap_or_else(|_| sysfs_queues(name, index));
+    let mut interface = Interface {
+        name: name.to_owned(),
+        index,
+        mac: [0; 6],
+        mtu: query.mtu()?,
+        driver: query.driver().unwrap_or_default(),
+        rx_queues,
+        tx_queues,
+        up: false,
+    };
+    for entry in getifaddrs()?.filter(|entry| entry.interface_name == name) {
+        interface.up = entry.flags.contains(InterfaceFlags::IFF_UP);
+        if let Some(link) = entry.address.as_ref().and_then(|a| a.as_link_addr()) {
+            interface.mac = link.addr().unwrap_or_default();
+        }
+    }
+    Ok(interface)
+}
+
+/// The names of all interfaces.
+fn names() -> Vec<String> {
+    let Ok(interfaces) = if_nameindex() else {
+        return Vec::new();
+    };
+    interfaces
+        .iter()
+        .map(|interface| interface.name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// The queues by sysfs, for drivers that do not tell their channels; every interface has one.
+fn sysfs_queues(name: &str, index: u32) -> (u32, u32) {
+    let directory = format!("/sys/class/net/{name}");
+    // The mounted sysfs may be another namespace's, with another interface of that name.
+    let same = fs::read_to_string(format!("{directory}/ifindex"))
+        .is_ok_and(|text| text.trim().parse() == Ok(index));
+    let count = |prefix: &str| {
+        let entries = fs::read_dir(format!("{directory}/queues"))
+            .into_iter()
+            .flatten();
+        let queues = entries.filter_map(Result::ok);
+        let queues = queues.filter(|e| e.file_name().to_string_lossy().starts_with(prefix));
+        u32::try_from(queues.count()).unwrap_or(u32::MAX).max(1)
+    };
+    if same {
+        (count("rx-"), count("tx-"))
+    } else {
+        (1, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_loopback() {
+        let lo = Interface::find("lo").unwrap();
+        assert_eq!(lo.index, 1);
+        assert_eq!(lo.mac, [0; 6]);
+        assert!(lo.mtu >= 1500, "{lo:?}");
+        assert_eq!((lo.rx_queues, lo.tx_queues), (1, 1));
+    }
+
+    #[test]
+    fn names_the_interfaces_that_there_are_instead() {
+        for name in ["nosuch0", "a-name-beyond-fifteen-bytes"] {
+            let error = Interface::find(name).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("no interface {name:?}")),
+                "{error}"
+            );
+            assert!(error.contains("lo"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! System calls, fenced in: each module is one thing that the server asks of the kernel.
+
+pub mod cpu;
+mod ethtool;
+pub mod interface;
+pub mod memory;
+pub mod signals;
+pub mod wait;
+pub mod waker;
+pub mod xdp_socket;

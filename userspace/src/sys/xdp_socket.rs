@@ -1,0 +1,29 @@
+//! What AF_XDP sockets can do beyond what xsk-rs offers.
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::socket::{MsgFlags, send, setsockopt};
+use nix::{setsockopt_impl, sockopt_impl};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// `XDP_MAX_TX_SKB_BUDGET` (include/uapi/linux/if_xdp.h).
+const MAX_TX_SKB_BUDGET: libc::c_int = 9;
+
+sockopt_impl!(
+    /// How many frames one wake-up sends in copy mode.
+    TransmitBudget,
+    SetOnly,
+    libc::SOL_XDP,
+    MAX_TX_SKB_BUDGET,
+    u32
+);
+
+/// Wakes the kernel to send what is in the TX ring.
+pub fn kick(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    send(socket.as_raw_fd(), &[], MsgFlags::MSG_DONTWAIT).map(|_| ())
+}
+
+/// Lets one wake-up send `frames` in copy mode, instead of 32. Older kernels refuse.
+pub fn raise_transmit_budget(socket: BorrowedFd<'_>, frames: u32) -> Result<(), Errno> {
+    setsockopt(&socket, TransmitBudget, &frames)
+}
