@@ -16,12 +16,3 @@ pub mod strategies;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
-
-/// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.
-pub fn cases(cases: u32) -> proptest::test_runner::Config {
-    let config = proptest::test_runner::Config::default();
-    match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => config,
-        None => proptest::test_runner::Config { cases, ..config },
-    }
-}
