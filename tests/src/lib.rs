@@ -1,5 +1,27 @@
 //! The harness that the tests share.
 
+pub mod alloc;
+pub mod answers;
+pub mod ask;
+pub mod decoded;
 pub mod echo;
+pub mod judge;
+pub mod model;
+pub mod name;
 pub mod netns;
+pub mod packets;
+pub mod record;
 pub mod redirect;
+pub mod strategies;
+pub mod tcp;
+pub mod verdict_cases;
+pub mod worlds;
+
+/// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.
+pub fn cases(cases: u32) -> proptest::test_runner::Config {
+    let config = proptest::test_runner::Config::default();
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => config,
+        None => proptest::test_runner::Config { cases, ..config },
+    }
+}

@@ -1,6 +1,18 @@
 //! Ripples: an authoritative DNS server that a packet crosses without entering the kernel's stack.
 
+pub mod answer;
+pub mod bpf;
+pub mod config;
+pub mod control;
+pub mod name;
 pub mod packet;
 pub mod port;
+mod prefetch;
+pub mod server;
+pub mod snapshot;
 pub mod sys;
+pub mod tcp;
 pub mod telemetry;
+pub mod vectorloop;
+pub mod worker;
+pub mod zone;

@@ -1,2 +1,37 @@
-//! The `ripples` binary.
-fn main() {}
+//! The `ripples` binary: reads the arguments, does what they say, sets the exit code.
+
+use clap::Parser;
+use ripples::config::{Arguments, Command, Config};
+use ripples::{control, server, telemetry};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ripples: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        Command::Run(arguments) => {
+            let config = Config::load(arguments)?;
+            telemetry::log::start(&config.log).map_err(anyhow::Error::msg)?;
+            server::run(&config)?;
+        }
+        Command::Check(arguments) => {
+            let config = Config::load(arguments)?;
+            if !server::check(&config) {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Ctl(arguments) => control::run(arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

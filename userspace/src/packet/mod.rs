@@ -9,6 +9,7 @@ pub mod reply;
 
 pub use envelope::Envelope;
 pub use name_key::NameKey;
+pub(crate) use name_key::lower;
 pub use query::{Query, QueryFlags};
 
 /// Bytes of a DNS message header (RFC 1035 §4.1.1); the question begins behind them.

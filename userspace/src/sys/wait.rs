@@ -1,5 +1,6 @@
 //! Sleeping until something is to be read.
 
+use arrayvec::ArrayVec;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -20,6 +21,26 @@ pub fn readable<const N: usize>(
         // Errors and hang-ups count too: the reader learns of them from its next call.
         Ok(_) => Ok(polled.map(|fd| fd.any().unwrap_or(true))),
         Err(Errno::EINTR) => Ok([false; N]),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Most descriptors that `any_readable` looks at.
+const ANY_MAX: usize = 256;
+
+/// As `readable`, for as many descriptors as there are, without saying which.
+pub fn any_readable<'f>(
+    fds: impl IntoIterator<Item = BorrowedFd<'f>>,
+    timeout: Duration,
+) -> io::Result<bool> {
+    let fds = fds
+        .into_iter()
+        .take(ANY_MAX)
+        .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+    let mut polled: ArrayVec<_, ANY_MAX> = fds.collect();
+    match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,6 +1,7 @@
 //! What the server counts and says about itself. Each metric is declared once, here.
 
 mod counters;
+pub mod log;
 
 pub use counters::{Counters, Tally, Totals};
 
@@ -42,6 +43,8 @@ macro_rules! metrics {
         }
     };
 }
+
+pub(crate) use metrics;
 
 metrics! {
     /// Why a frame was not answered. Each unanswered frame counts under exactly one reason.

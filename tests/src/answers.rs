@@ -1,0 +1,52 @@
+//! The answering core without any port: zones from text, queries and replies as messages.
+
+use crate::worlds::ZoneText;
+use ripples::packet::NameKey;
+use ripples::packet::reply::Transport;
+use ripples::snapshot::{Policy, Snapshot};
+use ripples::telemetry::Tally;
+use ripples::vectorloop::respond;
+use ripples::zone::compile::compile;
+use ripples::zone::records::ZoneRecords;
+
+/// Builds a snapshot of zones given as `(origin, master file)`.
+///
+/// # Panics
+/// Where a zone has an error.
+pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
+    let images = zones.iter().map(|(origin, text)| {
+        let origin = ripples::name::NameBuf::from_text(origin.as_bytes(), b"\0").expect("origin");
+        let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", &origin);
+        let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
+        compile(&records).unwrap_or_else(|error| panic!("{error}"))
+    });
+    let key = NameKey::new([0x5eed, 0xfeed, 0xbeef]);
+    Snapshot::new(1, images.collect(), Policy::default(), key).expect("snapshot")
+}
+
+/// Builds a snapshot of random zones.
+///
+/// # Panics
+/// Where a zone has an error.
+pub fn snapshot_of(zones: &[ZoneText]) -> Snapshot {
+    let texts: Vec<_> = zones
+        .iter()
+        .map(|zone| (zone.origin.to_string(), zone.text()))
+        .collect();
+    let zones: Vec<_> = texts
+        .iter()
+        .map(|(origin, text)| (&origin[..], &text[..]))
+        .collect();
+    snapshot(&zones)
+}
+
+/// The reply to `query`, as bytes; `None` when there is none.
+pub fn reply(snapshot: &Snapshot, query: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    let mut buffer = query.to_vec();
+    // Not zeroes: what the reply leaves unwritten shall show.
+    buffer.resize(65_535, 0xaa);
+    let tally = &mut Tally::default();
+    let len = respond(&mut buffer, query.len(), transport, snapshot, tally).ok()?;
+    buffer.truncate(len);
+    Some(buffer)
+}

@@ -1,0 +1,164 @@
+//! The command line. Scripts rely on it: it only grows.
+
+use super::{Idle, Io};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// An authoritative DNS server on AF_XDP.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve in the foreground; says `ready` on stderr when answering
+    Run(RunArguments),
+    /// Check configuration and zones; exit 0, or 1 with file:line:column: message
+    Check(RunArguments),
+    /// Talk to a running server
+    Ctl(CtlArguments),
+}
+
+/// Options of `run` and `check`; each overrides its counterpart in the file.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArguments {
+    /// Read options from this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Attach to this network interface (repeatable)
+    #[arg(long, value_name = "IF")]
+    pub interface: Vec<String>,
+    /// Serve this address [default: 0.0.0.0:53 and [::]:53] (repeatable)
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Vec<String>,
+    /// How packets come in [default: auto]
+    #[arg(long, value_enum)]
+    pub io: Option<Io>,
+    /// Serve this zone from this master file (repeatable)
+    #[arg(long, value_name = "ORIGIN=FILE")]
+    pub zone: Vec<String>,
+    /// Workers on kernel sockets [default: 1]; with AF_XDP there is one per queue
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+    /// Pin workers to these CPUs, in turn, as in 0,2,4-7 [default: all that are allowed]
+    #[arg(long, value_name = "LIST", value_parser = cpu_list)]
+    pub cpus: Option<CpuList>,
+    /// Most packets of one turn of the loop [default: 64]
+    #[arg(long, value_name = "N")]
+    pub vector_len: Option<usize>,
+    /// What a worker does without work [default: adaptive]
+    #[arg(long, value_enum)]
+    pub idle: Option<Idle>,
+    /// Largest UDP reply in bytes [default: 1232]
+    #[arg(long, value_name = "BYTES")]
+    pub udp_size_max: Option<usize>,
+    /// Control socket, or `none` [default: /run/ripples/control.sock for root]
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
+    /// Log every decision of the kernel program
+    #[arg(long)]
+    pub xdp_debug: bool,
+    /// What to log, as in `info` or `ripples=debug,aya=warn` [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// CPUs in the order in which workers get them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuList(pub Vec<usize>);
+
+/// Highest CPU number that a list may name.
+const CPU_MAX: usize = 8191;
+
+/// Reads `0,2,4-7`.
+fn cpu_list(text: &str) -> Result<CpuList, String> {
+    let number = |text: &str| match text.trim().parse() {
+        Ok(cpu) if cpu <= CPU_MAX => Ok(cpu),
+        _ => Err(format!("{text:?} is no CPU number")),
+    };
+    let mut cpus = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            None => cpus.push(number(part)?),
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(format!("{part:?} runs backwards"));
+                }
+                cpus.extend(first..=last);
+            }
+        }
+    }
+    Ok(CpuList(cpus))
+}
+
+/// Options of `ctl`.
+#[derive(Debug, Args)]
+pub struct CtlArguments {
+    /// The server's control socket
+    #[arg(long, value_name = "PATH", default_value = super::CONTROL_DEFAULT, global = true)]
+    pub control: PathBuf,
+    /// What to ask
+    #[command(subcommand)]
+    pub command: CtlCommand,
+}
+
+/// What a running server can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum CtlCommand {
+    /// What it serves, and how
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What it has counted
+    Stats {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read all zones anew
+    Reload,
+    /// Drain and leave
+    Stop,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn cpu_lists_have_numbers_and_ranges() {
+        assert_eq!(cpu_list("0,2,4-6").unwrap().0, [0, 2, 4, 5, 6]);
+        for bad in ["", "x", "3-1", "1,,2", "-1", "0-99999"] {
+            assert!(cpu_list(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_option_given_twice_and_a_stray_word_are_refused() {
+        for line in [
+            "ripples run --io socket --io xdp",
+            "ripples run --workers 1 --workers 2",
+            "ripples run extra",
+            "ripples run --workers x",
+        ] {
+            assert!(
+                Arguments::try_parse_from(line.split(' ')).is_err(),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The TOML file as it is written.
+
+use super::{ConfigError, Idle, Io};
+use crate::tcp::TcpConfig;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Every option of the file. An unknown one is an error: it would be a silent one otherwise.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    pub(super) interfaces: Vec<String>,
+    #[serde(default)]
+    pub(super) listen: Vec<String>,
+    pub(super) io: Option<Io>,
+    pub(super) idle: Option<Idle>,
+    pub(super) workers: Option<usize>,
+    #[serde(default)]
+    pub(super) cpus: Vec<usize>,
+    pub(super) vector_len: Option<usize>,
+    pub(super) control: Option<PathBuf>,
+    pub(super) xdp_debug: Option<bool>,
+    pub(super) log: Option<String>,
+    #[serde(default)]
+    pub(super) udp: Udp,
+    #[serde(default)]
+    pub(super) tcp: TcpConfig,
+    #[serde(default)]
+    pub(super) zone: Vec<Zone>,
+}
+
+/// `[udp]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Udp {
+    pub(super) enable: Option<bool>,
+    pub(super) size_max: Option<usize>,
+    pub(super) receive_buffer: Option<usize>,
+    pub(super) send_buffer: Option<usize>,
+}
+
+/// `[[zone]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Zone {
+    pub(super) origin: String,
+    pub(super) file: PathBuf,
+}
+
+impl File {
+    /// Reads the file at `path`. Relative paths in it start at the folder that it is in.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
+        let mut file = Self::parse(&text, path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for zone in &mut file.zone {
+            zone.file = folder.join(&zone.file);
+        }
+        Ok(file)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before
+                .rsplit('\n')
+                .next()
+                .map_or(0, |rest| rest.chars().count())
+                + 1;
+            let message = error.message();
+            ConfigError::Syntax(format!("{}:{line}:{column}: {message}", path.display()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_line_and_column() {
+        let parse = |text| {
+            File::parse(text, Path::new("r.toml"))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(parse("io = \"xdp\"\nworkers = \"two\"\n").starts_with("r.toml:2:11: "));
+        assert!(parse("io = \"xdp\"\n  wrokers = 2\n").starts_with("r.toml:2:3: unknown field"));
+        assert!(parse("[[zone]]\norigin = \"x\"\n").starts_with("r.toml:1:1: missing field"));
+        assert!(parse("io = \n").starts_with("r.toml:1:6: "));
+        assert!(parse("io = \"sockets\"").contains("socket"));
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let text = r#"
+            interfaces = ["eth9"]
+            listen = ["192.0.2.1:53"]
+            io = "auto"
+            idle = "spin"
+            workers = 2
+            cpus = [1, 2]
+            vector_len = 32
+            control = "none"
+            log = "debug"
+            [udp]
+            size_max = 1400
+            [tcp]
+            enable = false
+            keepalive_ms = 5000
+            [[zone]]
+            origin = "example.com"
+            file = "example.com.zone"
+        "#;
+        let file = File::parse(text, Path::new("r.toml")).unwrap();
+        assert_eq!((file.workers, file.udp.size_max), (Some(2), Some(1400)));
+        assert_eq!(
+            (file.tcp.enable, file.tcp.keepalive_ms, file.tcp.backlog),
+            (false, 5000, 1024)
+        );
+        assert_eq!(file.zone.len(), 1);
+    }
+}

@@ -1,0 +1,302 @@
+//! What the operator wants: command line over TOML file over defaults, checked before anything runs.
+
+mod arguments;
+mod file;
+
+pub use arguments::{Arguments, Command, CtlArguments, CtlCommand, RunArguments};
+
+use crate::name::NameBuf;
+use crate::tcp::TcpConfig;
+use file::File;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Where the control socket is unless configured.
+pub const CONTROL_DEFAULT: &str = "/run/ripples/control.sock";
+
+/// How packets come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Io {
+    /// AF_XDP at its best, down to kernel sockets when nothing else works.
+    #[default]
+    Auto,
+    /// AF_XDP in the driver or in generic mode, or an error.
+    Xdp,
+    /// AF_XDP in generic mode, or an error.
+    XdpGeneric,
+    /// Kernel sockets.
+    Socket,
+}
+
+/// What a worker does when there is nothing to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Idle {
+    /// Looks again a few times, then sleeps until a packet comes.
+    #[default]
+    Adaptive,
+    /// Looks again, always: the least latency for a whole core.
+    Spin,
+}
+
+/// A zone and its master file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneSource {
+    /// The apex in lowered wire form.
+    pub origin: Vec<u8>,
+    /// The master file.
+    pub file: PathBuf,
+}
+
+/// The checked configuration of a server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Interfaces to attach to.
+    pub interfaces: Vec<String>,
+    /// Addresses and ports that are served.
+    pub listen: Vec<SocketAddr>,
+    /// How packets come in.
+    pub io: Io,
+    /// What a worker does when there is nothing to do.
+    pub idle: Idle,
+    /// Worker threads on kernel sockets; with AF_XDP there is one per queue.
+    pub workers: usize,
+    /// CPUs that the workers are pinned to, in turn; none: every CPU that the process may use.
+    pub cpus: Vec<usize>,
+    /// Most frames of one turn.
+    pub vector_len: usize,
+    /// Whether UDP is served.
+    pub udp: bool,
+    /// TCP, its limits and timeouts.
+    pub tcp: TcpConfig,
+    /// Largest UDP reply in bytes.
+    pub udp_size_max: u16,
+    /// Receive buffer of UDP kernel sockets in bytes.
+    pub udp_receive_buffer: usize,
+    /// Send buffer of UDP kernel sockets in bytes.
+    pub udp_send_buffer: usize,
+    /// The control socket; none: there is none.
+    pub control: Option<PathBuf>,
+    /// Whether the kernel program logs what it decides.
+    pub xdp_debug: bool,
+    /// Log filter, as `tracing` reads it.
+    pub log: String,
+    /// The zones.
+    pub zones: Vec<ZoneSource>,
+}
+
+/// What is wrong with the configuration, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The configuration file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file is not what it should be; says line and column.
+    #[error("{0}")]
+    Syntax(String),
+    /// An option has a value that it cannot have.
+    #[error("{option}: {problem}")]
+    Option {
+        /// As it was written.
+        option: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl ConfigError {
+    fn option(option: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Option {
+            option: option.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file that the arguments name, if any, and lays the arguments over it.
+    pub fn load(arguments: &RunArguments) -> Result<Self, ConfigError> {
+        let file = match &arguments.config {
+            Some(path) => File::read(path)?,
+            None => File::default(),
+        };
+        Self::merge(arguments, file)
+    }
+
+    fn merge(arguments: &RunArguments, file: File) -> Result<Self, ConfigError> {
+        let interfaces = first_filled([&arguments.interface, &file.interfaces]);
+        let io = arguments.io.or(file.io).unwrap_or_default();
+        if interfaces.is_empty() && matches!(io, Io::Xdp | Io::XdpGeneric) {
+            return Err(ConfigError::option("--io", "AF_XDP needs an --interface"));
+        }
+        let listen = listen(&first_filled([&arguments.listen, &file.listen]))?;
+        let tcp = TcpConfig {
+            listen: listen.clone(),
+            ..file.tcp
+        };
+        tcp.check()
+            .map_err(|error| ConfigError::Syntax(error.to_string()))?;
+        let config = Self {
+            listen,
+            tcp,
+            interfaces,
+            io,
+            idle: arguments.idle.or(file.idle).unwrap_or_default(),
+            workers: ranged("--workers", arguments.workers.or(file.workers), 1..=1024, 1)?,
+            cpus: first_filled([&arguments.cpus.clone().unwrap_or_default().0, &file.cpus]),
+            // 64 frames: 32 already hide the memory's latency, twice that costs a core's L1 nothing.
+            vector_len: ranged(
+                "--vector-len",
+                arguments.vector_len.or(file.vector_len),
+                1..=256,
+                64,
+            )?,
+            udp: file.udp.enable.unwrap_or(true),
+            udp_size_max: udp_size_max(arguments.udp_size_max.or(file.udp.size_max))?,
+            udp_receive_buffer: buffer("udp.receive_buffer", file.udp.receive_buffer)?,
+            udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
+            control: control(arguments, file.control),
+            xdp_debug: arguments.xdp_debug || file.xdp_debug.unwrap_or(false),
+            log: arguments
+                .log
+                .clone()
+                .or(file.log)
+                .unwrap_or_else(|| "info".to_owned()),
+            zones: zones(arguments, &file.zone)?,
+        };
+        if !config.udp && !config.tcp.enable {
+            return Err(ConfigError::option(
+                "udp.enable, tcp.enable",
+                "one of them must be true",
+            ));
+        }
+        Ok(config)
+    }
+}
+
+/// The list that overrides: the first that has anything in it.
+fn first_filled<T: Clone>(lists: [&[T]; 2]) -> Vec<T> {
+    lists
+        .into_iter()
+        .find(|list| !list.is_empty())
+        .unwrap_or_default()
+        .to_vec()
+}
+
+/// A number in its range, or its default.
+fn ranged(
+    option: &str,
+    value: Option<usize>,
+    range: std::ops::RangeInclusive<usize>,
+    default: usize,
+) -> Result<usize, ConfigError> {
+    let value = value.unwrap_or(default);
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let problem = format!("{value} is not within {}–{}", range.start(), range.end());
+    Err(ConfigError::option(option, problem))
+}
+
+fn udp_size_max(value: Option<usize>) -> Result<u16, ConfigError> {
+    // Below 512 no resolver expects it (RFC 1035 §4.2.1); 4096 fills a frame.
+    let size = ranged("--udp-size-max", value, 512..=4096, 1232)?;
+    Ok(u16::try_from(size).unwrap_or(1232))
+}
+
+fn buffer(option: &str, value: Option<usize>) -> Result<usize, ConfigError> {
+    ranged(option, value, 518..=16_777_215, 1_048_575)
+}
+
+/// The addresses to serve; by default all of the host's, port 53.
+fn listen(texts: &[String]) -> Result<Vec<SocketAddr>, ConfigError> {
+    let mut addresses = Vec::new();
+    let defaults = ["0.0.0.0:53".to_owned(), "[::]:53".to_owned()];
+    for text in if texts.is_empty() { &defaults } else { texts } {
+        let address: SocketAddr = text.parse().map_err(|_| {
+            let problem =
+                format!("{text:?} is not ADDR:PORT, as in 192.0.2.1:53 or [2001:db8::1]:53");
+            ConfigError::option("--listen", problem)
+        })?;
+        if address.port() == 0 {
+            return Err(ConfigError::option(
+                "--listen",
+                format!("{text}: port 0 cannot be asked"),
+            ));
+        }
+        if addresses.contains(&address) {
+            return Err(ConfigError::option(
+                "--listen",
+                format!("{text} is given twice"),
+            ));
+        }
+        addresses.push(address);
+    }
+    Ok(addresses)
+}
+
+/// The control socket: `none` means that there is none; without privilege the default has no place.
+fn control(arguments: &RunArguments, file: Option<PathBuf>) -> Option<PathBuf> {
+    let path = arguments.control.clone().or(file);
+    match path {
+        Some(path) if path == Path::new("none") => None,
+        Some(path) => Some(path),
+        None => {
+            let default = PathBuf::from(CONTROL_DEFAULT);
+            nix::unistd::geteuid().is_root().then_some(default)
+        }
+    }
+}
+
+/// The zones of the arguments and the file; an argument replaces the file's zone of that name.
+fn zones(arguments: &RunArguments, file: &[file::Zone]) -> Result<Vec<ZoneSource>, ConfigError> {
+    let mut zones: Vec<ZoneSource> = Vec::new();
+    for text in &arguments.zone {
+        let (origin, path) = text.split_once('=').ok_or_else(|| {
+            let problem =
+                format!("{text:?} is not ORIGIN=FILE, as in example.com=example.com.zone");
+            ConfigError::option("--zone", problem)
+        })?;
+        let zone = zone(&format!("--zone {text}"), origin, path.into())?;
+        if zones.iter().any(|other| other.origin == zone.origin) {
+            return Err(ConfigError::option(
+                "--zone",
+                format!("{origin} is given twice"),
+            ));
+        }
+        zones.push(zone);
+    }
+    let given = zones.len();
+    for entry in file {
+        let zone = zone("zone.origin", &entry.origin, entry.file.clone())?;
+        match zones.iter().position(|other| other.origin == zone.origin) {
+            Some(at) if at < given => {}
+            Some(_) => {
+                let problem = format!("{} is given twice", entry.origin);
+                return Err(ConfigError::option("zone.origin", problem));
+            }
+            None => zones.push(zone),
+        }
+    }
+    Ok(zones)
+}
+
+fn zone(option: &str, origin: &str, file: PathBuf) -> Result<ZoneSource, ConfigError> {
+    if file.as_os_str().is_empty() {
+        return Err(ConfigError::option(option, "the file's name is missing"));
+    }
+    let mut name = NameBuf::from_text(origin.as_bytes(), b"\0")
+        .map_err(|error| ConfigError::option(option, format!("{origin:?} is no name: {error}")))?;
+    name.make_lowercase();
+    Ok(ZoneSource {
+        origin: name.to_vec(),
+        file,
+    })
+}

@@ -1,0 +1,217 @@
+//! The server's end of the control socket.
+
+use super::{Command, Request, Response, VERSION};
+use serde_json::Value;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A client that says nothing for so long is left alone.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Longest request in bytes.
+const REQUEST_MAX: u64 = 64 * 1024;
+
+/// Why there is no control socket.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Another server answers there.
+    #[error(
+        "control socket {}: another server is running; stop it (`ripples ctl stop`) or give this \
+         one another --control PATH", .0.display()
+    )]
+    InUse(PathBuf),
+    /// The socket cannot be made.
+    #[error("control socket {}: {error}; choose another with --control PATH", path.display())]
+    Unusable {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// The listening socket; its file is removed with it.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Listens at `path`, readable and writable by this user alone. A socket that a killed server
+    /// left behind is replaced; one that is answered is not.
+    pub fn bind(path: &Path) -> Result<Self, ControlError> {
+        let unusable = |error| ControlError::Unusable {
+            path: path.to_owned(),
+            error,
+        };
+        if UnixStream::connect(path).is_ok() {
+            return Err(ControlError::InUse(path.to_owned()));
+        }
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        remove_stale(path).map_err(unusable)?;
+        let socket = UnixListener::bind(path).map_err(unusable)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(unusable)?;
+        socket.set_nonblocking(true).map_err(unusable)?;
+        Ok(Self {
+            socket,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Answers the clients that wait, each with what `answer` says. Never waits long: one that is
+    /// slow to ask or to listen is dropped.
+    pub fn serve(&self, mut answer: impl FnMut(Command) -> Result<Value, String>) {
+        while let Ok((stream, _)) = self.socket.accept() {
+            if let Err(error) = converse(&stream, &mut answer) {
+                tracing::debug!(%error, "control client");
+            }
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A failure leaves a file that the next server replaces.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Removes the socket of a server that is gone; leaves anything else that has its name.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.file_type().is_socket() => fs::remove_file(path),
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is a file of that name",
+        )),
+    }
+}
+
+/// Reads one request and answers it.
+fn converse(
+    mut stream: &UnixStream,
+    answer: &mut impl FnMut(Command) -> Result<Value, String>,
+) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(REQUEST_MAX)).read_line(&mut line)?;
+    let outcome = match serde_json::from_str::<Request>(&line) {
+        Ok(request) if request.version == VERSION => answer(request.command),
+        Ok(request) => Err(format!(
+            "version {} is not spoken here, {VERSION} is",
+            request.version
+        )),
+        Err(error) => Err(format!("not a request: {error}")),
+    };
+    let response = match outcome {
+        Ok(result) => Response {
+            ok: true,
+            result,
+            error: None,
+        },
+        Err(error) => Response {
+            ok: false,
+            result: Value::Null,
+            error: Some(error),
+        },
+    };
+    let mut text = serde_json::to_vec(&response)?;
+    text.push(b'\n');
+    stream.write_all(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("ripples-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn ask(listener: &Listener, request: &str) -> String {
+        let mut client = UnixStream::connect(&listener.path).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        listener.serve(|command| match command {
+            Command::Stats => Ok(serde_json::json!({"answers": 7})),
+            _ => Err("no".to_owned()),
+        });
+        let mut reply = String::new();
+        client.read_to_string(&mut reply).unwrap();
+        reply
+    }
+
+    #[test]
+    fn answers_requests_and_explains_refusals() {
+        let folder = folder("control");
+        let listener = Listener::bind(&folder.join("deeper/c.sock")).unwrap();
+        let reply = ask(&listener, "{\"version\":1,\"command\":\"stats\"}\n");
+        assert_eq!(reply, "{\"ok\":true,\"result\":{\"answers\":7}}\n");
+        assert!(
+            ask(&listener, "{\"version\":1,\"command\":\"stop\"}\n").contains("\"error\":\"no\"")
+        );
+        assert!(ask(&listener, "{\"version\":9,\"command\":\"stop\"}\n").contains("version 9"));
+        assert!(
+            ask(&listener, "{\"version\":1,\"command\":\"fly\"}\n").contains("unknown variant")
+        );
+        assert!(ask(&listener, "\n").contains("not a request"));
+        let path = listener.path.clone();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        drop(listener);
+        assert!(!path.exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn replaces_a_dead_socket_but_neither_a_live_one_nor_a_file() {
+        let folder = folder("stale");
+        let path = folder.join("c.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let live = Listener::bind(&path).unwrap();
+        assert!(matches!(Listener::bind(&path), Err(ControlError::InUse(_))));
+        drop(live);
+        fs::write(&path, "precious").unwrap();
+        assert!(matches!(
+            Listener::bind(&path),
+            Err(ControlError::Unusable { .. })
+        ));
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_silent_client_is_left_alone() {
+        let folder = folder("silent");
+        let listener = Listener::bind(&folder.join("c.sock")).unwrap();
+        let _silent = UnixStream::connect(&listener.path).unwrap();
+        let reply = ask(&listener, "{\"version\":1,\"command\":\"stats\"}\n");
+        assert!(reply.contains("\"ok\":true"), "{reply}");
+        drop(listener);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

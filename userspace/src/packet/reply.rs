@@ -1,1 +1,0 @@
-//! Writes an answer behind the question.

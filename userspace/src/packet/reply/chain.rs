@@ -1,0 +1,195 @@
+//! Answers that go on at another name: CNAME records, and those that DNAME records imply.
+
+use super::owner::{CHAIN_MAX, OwnerPlace};
+use super::{Sections, fit, put_pointer, set_pointers};
+use crate::answer::{Answer, Follow, lookup};
+use crate::packet::{NAME_LEN_MAX, Query, code};
+use crate::snapshot::Snapshot;
+use crate::telemetry::Rcode;
+use crate::zone::image::{Body, Target};
+use arrayvec::ArrayVec;
+
+/// Bytes of a record's owner pointer, type, class, TTL and data length.
+const RECORD_LEN: usize = 12;
+
+/// A name in the making: the next one to be looked up.
+type NameBuffer = ArrayVec<u8, NAME_LEN_MAX>;
+
+/// The answer section as it grows.
+struct Chain<'m> {
+    message: &'m mut [u8],
+    end: usize,
+    answers: u16,
+    owner: OwnerPlace,
+    name: NameBuffer,
+    seen: ArrayVec<NameBuffer, CHAIN_MAX>,
+}
+
+/// Why a chain ends before its last link.
+enum Stop {
+    /// The message is full.
+    Full,
+    /// The answer is complete as it is.
+    With(Rcode),
+}
+
+/// Writes the records of each name on the way, then what the last one answers.
+pub(super) fn write(
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    snapshot: &Snapshot,
+) -> Sections {
+    let name = message[query.name()].iter().copied().collect();
+    let mut chain = Chain {
+        message,
+        end: query.question_end(),
+        answers: 0,
+        owner: OwnerPlace::in_question(query),
+        name,
+        seen: ArrayVec::new(),
+    };
+    match chain.walk(query.qtype, *answer, snapshot) {
+        Ok(sections) => sections,
+        Err(Stop::Full) => {
+            let mut sections = Sections::none(query.question_end(), Rcode::NoError);
+            sections.truncated = true;
+            sections
+        }
+        Err(Stop::With(rcode)) => {
+            let counts = [chain.answers, 0, 0];
+            Sections {
+                end: chain.end,
+                counts,
+                rcode,
+                truncated: false,
+            }
+        }
+    }
+}
+
+impl Chain<'_> {
+    /// Follows the links.
+    fn walk<'s>(
+        &mut self,
+        qtype: u16,
+        mut answer: Answer<'s>,
+        snapshot: &'s Snapshot,
+    ) -> Result<Sections, Stop> {
+        loop {
+            let Some(body) = answer.body else {
+                // The name is not ours: whoever asks goes on elsewhere (RFC 1034 §4.3.2 step 3a).
+                return Err(Stop::With(match answer.rcode {
+                    Rcode::Refused => Rcode::NoError,
+                    rcode => rcode,
+                }));
+            };
+            match answer.follow {
+                Follow::Nothing => return self.last(&body.read(), &answer),
+                Follow::Alias(target) => self.alias(&body.read(), target)?,
+                Follow::Redirect(target) => self.redirect(&body.read(), target, &answer)?,
+            }
+            if self.is_loop() {
+                return Err(Stop::With(Rcode::NoError));
+            }
+            answer = lookup(qtype, &self.name, snapshot);
+        }
+    }
+
+    /// Adds a CNAME record and goes on at its target.
+    fn alias(&mut self, body: &Body<'_>, target: Target<'_>) -> Result<(), Stop> {
+        let start = self.append(body, self.owner.name_len())?;
+        self.owner.follow(
+            target.name.len(),
+            usize::from(target.shared),
+            start + RECORD_LEN,
+        );
+        self.rename(target.name);
+        Ok(())
+    }
+
+    /// Adds a DNAME record and the CNAME record that it implies (RFC 6672 §3.1).
+    fn redirect(
+        &mut self,
+        body: &Body<'_>,
+        target: Target<'_>,
+        answer: &Answer<'_>,
+    ) -> Result<(), Stop> {
+        let skip = usize::from(answer.owner_skip);
+        let dname = self.append(body, self.name.len() - skip)?;
+        let mut name = NameBuffer::new();
+        let fits = name.try_extend_from_slice(&self.name[..skip]).is_ok()
+            && name.try_extend_from_slice(target.name).is_ok();
+        if !fits {
+            // RFC 6672 §2.2: a name that grows too long is YXDOMAIN.
+            return Err(Stop::With(Rcode::YxDomain));
+        }
+        let len = RECORD_LEN + name.len();
+        let record = self
+            .message
+            .get_mut(self.end..self.end + len)
+            .ok_or(Stop::Full)?;
+        record[2..4].copy_from_slice(&code::CNAME.to_be_bytes());
+        record[4..6].copy_from_slice(&code::CLASS_IN.to_be_bytes());
+        record[10..12].copy_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_be_bytes());
+        record[RECORD_LEN..].copy_from_slice(&name);
+        let at = self.end;
+        // RFC 6672 §3.1: the TTL of the CNAME is the DNAME's. Owner, type and class before it.
+        self.message.copy_within(dname + 6..dname + 10, at + 6);
+        put_pointer(self.message, at, self.owner.position(self.name.len()));
+        self.owner = OwnerPlace::written(name.len(), at + RECORD_LEN);
+        self.end += len;
+        self.answers += 1;
+        self.rename(&name);
+        Ok(())
+    }
+
+    /// Adds what the last name answers.
+    fn last(&mut self, body: &Body<'_>, answer: &Answer<'_>) -> Result<Sections, Stop> {
+        let room = self.message.len() - self.end;
+        let (len, counts, truncated) = fit(body, room);
+        if len == 0 && truncated {
+            return Err(Stop::Full);
+        }
+        let start = self.end;
+        self.message[start..start + len].copy_from_slice(&body.records[..len]);
+        let owner_len = self.owner.name_len() - usize::from(answer.owner_skip);
+        set_pointers(self.message, start, len, body, &self.owner, owner_len);
+        let counts = [self.answers + counts[0], counts[1], counts[2]];
+        Ok(Sections {
+            end: start + len,
+            counts,
+            rcode: answer.rcode,
+            truncated,
+        })
+    }
+
+    /// Adds the answer section of a body that the ancestor with `owner_len` bytes owns.
+    fn append(&mut self, body: &Body<'_>, owner_len: usize) -> Result<usize, Stop> {
+        let start = self.end;
+        let len = body.answer_len;
+        let room = self.message.get_mut(start..start + len).ok_or(Stop::Full)?;
+        room.copy_from_slice(&body.records[..len]);
+        set_pointers(self.message, start, len, body, &self.owner, owner_len);
+        self.end += len;
+        self.answers += body.counts[0];
+        Ok(start)
+    }
+
+    /// Notes the name that was answered, and takes the next.
+    fn rename(&mut self, name: &[u8]) {
+        let next: NameBuffer = name.iter().copied().collect();
+        let last = std::mem::replace(&mut self.name, next);
+        // A full list ends the chain: see `is_loop`.
+        let _ = self.seen.try_push(last);
+    }
+
+    /// Whether the chain came back to a name, or is longer than anyone needs.
+    fn is_loop(&self) -> bool {
+        self.seen.is_full()
+            || self
+                .seen
+                .iter()
+                .any(|seen| seen.eq_ignore_ascii_case(&self.name))
+    }
+}

@@ -1,0 +1,274 @@
+//! Writes an answer behind the question, over the query.
+
+mod chain;
+mod owner;
+
+use super::{HEADER_LEN, Query, QueryFlags, code};
+use crate::answer::{Answer, Follow};
+use crate::snapshot::Snapshot;
+use crate::telemetry::{Discard, Rcode};
+use crate::zone::image::{Body, PATCHED_LEN, Pointer, Weave};
+use owner::OwnerPlace;
+
+/// Bytes of an OPT record without options (RFC 6891 §6.1.2).
+const OPT_LEN: usize = 11;
+/// AA and TC in the third byte of the header, QR and RD beside them.
+const QR: u8 = 0x80;
+const AA: u8 = 0x04;
+const TC: u8 = 0x02;
+const OPCODE_AND_RD: u8 = 0x79;
+/// CD in the fourth byte: the only bit of it that a reply repeats (RFC 4035 §3.1.6).
+const CD: u8 = 0x10;
+
+/// How a message travels: decides how long a reply may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// In one datagram.
+    Udp,
+    /// Behind a length, in a stream.
+    Tcp,
+}
+
+/// A reply that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Its length in bytes, from the message's first.
+    pub len: usize,
+    /// Its response code.
+    pub rcode: Rcode,
+    /// Whether it had to leave out what the client needs (TC).
+    pub truncated: bool,
+}
+
+/// What stands behind the question.
+#[derive(Clone, Copy)]
+struct Sections {
+    end: usize,
+    counts: [u16; 3],
+    rcode: Rcode,
+    truncated: bool,
+}
+
+/// Largest reply that the client, the policy and the port's `room` allow.
+pub fn limit(query: &Query, transport: Transport, snapshot: &Snapshot, room: usize) -> usize {
+    let allowed = match transport {
+        Transport::Udp => query.udp_size.min(snapshot.policy().udp_size_max),
+        Transport::Tcp => u16::MAX,
+    };
+    room.min(usize::from(allowed))
+}
+
+/// Writes the reply to `query` over it. `message` begins with the query and ends with its room, of
+/// which the reply takes at most `limit` bytes.
+pub fn write(
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    snapshot: &Snapshot,
+    limit: usize,
+) -> Result<Reply, Discard> {
+    let opt_len = if query.flags.has(QueryFlags::EDNS) {
+        OPT_LEN
+    } else {
+        0
+    };
+    let start = query.question_end();
+    let body_limit = limit.min(message.len()).saturating_sub(opt_len);
+    if start > body_limit {
+        return Err(Discard::NoRoom);
+    }
+    let sections = match (answer.body, answer.follow) {
+        (None, _) => Sections::none(start, answer.rcode),
+        (Some(body), Follow::Nothing) => {
+            let owner = OwnerPlace::in_question(query);
+            single(
+                &mut message[..body_limit],
+                start,
+                body.read(),
+                &owner,
+                answer,
+            )
+        }
+        _ => chain::write(&mut message[..body_limit], query, answer, snapshot),
+    };
+    finish(message, query, answer, snapshot, sections)
+}
+
+/// Header and OPT record around the sections.
+fn finish(
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    snapshot: &Snapshot,
+    sections: Sections,
+) -> Result<Reply, Discard> {
+    let Sections {
+        mut end,
+        counts: [answers, authorities, mut additionals],
+        ..
+    } = sections;
+    let code = sections.rcode.code();
+    let [extended, low] = [(code >> 4).to_be_bytes()[1], (code & 0x0f).to_be_bytes()[1]];
+    if query.flags.has(QueryFlags::EDNS) {
+        let [size_high, size_low] = snapshot.policy().udp_size_max.to_be_bytes();
+        let dnssec_ok = if query.flags.has(QueryFlags::DNSSEC_OK) {
+            0x80
+        } else {
+            0
+        };
+        let opt = [
+            0, 0, OPT_TYPE, size_high, size_low, extended, 0, dnssec_ok, 0, 0, 0,
+        ];
+        message[end..end + OPT_LEN].copy_from_slice(&opt);
+        end += OPT_LEN;
+        additionals += 1;
+    }
+    let header: &mut [u8; HEADER_LEN] = message.first_chunk_mut().ok_or(Discard::ShortMessage)?;
+    let authoritative = if answer.authoritative { AA } else { 0 };
+    let truncated = if sections.truncated { TC } else { 0 };
+    header[2] = QR | header[2] & OPCODE_AND_RD | authoritative | truncated;
+    header[3] = header[3] & CD | low;
+    let questions = u16::from(query.name_len != 0);
+    for (field, count) in [questions, answers, authorities, additionals]
+        .into_iter()
+        .enumerate()
+    {
+        header[4 + 2 * field..6 + 2 * field].copy_from_slice(&count.to_be_bytes());
+    }
+    Ok(Reply {
+        len: end,
+        rcode: sections.rcode,
+        truncated: sections.truncated,
+    })
+}
+
+/// OPT's type in one byte.
+const OPT_TYPE: u8 = code::OPT.to_be_bytes()[1];
+
+impl Sections {
+    /// Nothing behind the question.
+    fn none(start: usize, rcode: Rcode) -> Self {
+        Self {
+            end: start,
+            counts: [0; 3],
+            rcode,
+            truncated: false,
+        }
+    }
+}
+
+/// Writes a body that is the whole answer.
+fn single(
+    message: &mut [u8],
+    start: usize,
+    body: Body<'_>,
+    owner: &OwnerPlace,
+    answer: &Answer<'_>,
+) -> Sections {
+    let (len, counts, truncated) = fit(&body, message.len() - start);
+    message[start..start + len].copy_from_slice(&body.records[..len]);
+    let owner_len = owner.name_len() - usize::from(answer.owner_skip);
+    set_pointers(message, start, len, &body, owner, owner_len);
+    Sections {
+        end: start + len,
+        counts,
+        rcode: answer.rcode,
+        truncated,
+    }
+}
+
+/// How much of a body fits into `room` bytes: its length, records per section, and whether something
+/// is missing that the client must come back for (RFC 2181 §9, RFC 9471 §3).
+fn fit(body: &Body<'_>, room: usize) -> (usize, [u16; 3], bool) {
+    if body.records.len() <= room {
+        return (body.records.len(), body.counts, false);
+    }
+    let [answers, authorities, _] = body.counts;
+    let needed = body.answer_len + body.authority_len;
+    if needed > room {
+        return (0, [0; 3], true);
+    }
+    let glue = body.weave.is_some_and(|weave| weave.glue);
+    let cut = body.weave.and_then(|weave| {
+        weave
+            .cuts()
+            .rev()
+            .find(|&(additional_len, _)| needed + additional_len <= room)
+    });
+    let (additional_len, additionals) = cut.unwrap_or((0, 0));
+    (
+        needed + additional_len,
+        [answers, authorities, additionals],
+        glue,
+    )
+}
+
+/// Sets the compression pointers of a body that was copied to `start`, up to `len` bytes of it.
+///
+/// They were compiled for a body behind the question of its owner, and are right there already.
+fn set_pointers(
+    message: &mut [u8],
+    start: usize,
+    len: usize,
+    body: &Body<'_>,
+    owner: &OwnerPlace,
+    owner_len: usize,
+) {
+    let owned_by_question = owner.is_question() && owner.name_len() == owner_len;
+    match body.weave {
+        None if owned_by_question => {}
+        None => set_owners(message, start, 0..len, owner.position(owner_len)),
+        Some(weave) if owned_by_question && weave.base == start => {}
+        Some(weave) => {
+            weave_into(message, start, len, &weave, owner, owner_len);
+            if len > PATCHED_LEN {
+                set_owners(message, start, PATCHED_LEN..len, owner.position(owner_len));
+            }
+        }
+    }
+}
+
+/// Moves the listed pointers.
+fn weave_into(
+    message: &mut [u8],
+    start: usize,
+    len: usize,
+    weave: &Weave<'_>,
+    owner: &OwnerPlace,
+    owner_len: usize,
+) {
+    for (pointer, offset) in weave.patches().take_while(|&(_, offset)| offset < len) {
+        let at = start + offset;
+        let compiled = usize::from(u16::from_be_bytes([message[at], message[at + 1]]) & 0x3fff);
+        let target = match pointer {
+            Pointer::Owner => owner.position(owner_len),
+            Pointer::Suffix => owner.position(weave.base - 4 - compiled),
+            Pointer::Body => start + compiled - weave.base,
+        };
+        put_pointer(message, at, target);
+    }
+}
+
+/// Points the owners of records at `target`: those that begin in `range` of the body at `start`.
+fn set_owners(message: &mut [u8], start: usize, range: std::ops::Range<usize>, target: usize) {
+    let mut offset = 0;
+    while offset < range.end {
+        let at = start + offset;
+        let mut name_end = at;
+        while matches!(message[name_end], 1..=63) {
+            name_end += 1 + usize::from(message[name_end]);
+        }
+        name_end += if message[name_end] == 0 { 1 } else { 2 };
+        if offset >= range.start && message[at..at + 2] == [0xc0, 0x0c] {
+            put_pointer(message, at, target);
+        }
+        let rdata_len = u16::from_be_bytes([message[name_end + 8], message[name_end + 9]]);
+        offset = name_end + 10 + usize::from(rdata_len) - start;
+    }
+}
+
+/// Writes a compression pointer (RFC 1035 §4.1.4).
+fn put_pointer(message: &mut [u8], at: usize, target: usize) {
+    let target = u16::try_from(target & 0x3fff).unwrap_or(0);
+    message[at..at + 2].copy_from_slice(&(0xc000 | target).to_be_bytes());
+}

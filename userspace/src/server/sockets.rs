@@ -1,0 +1,77 @@
+//! Which thread serves which port: a worker per queue or per CPU, and the sibling.
+
+use super::workers::Workers;
+use crate::config::Config;
+use crate::port::{SocketConfig, SocketPort, XskPort};
+use crate::snapshot::Snapshot;
+use crate::sys::cpu;
+use crate::tcp::Sibling;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+
+/// Bytes of message that a frame of a kernel socket holds: the largest UDP reply, and more than any
+/// sensible query.
+const FRAME_SIZE: usize = 4096;
+
+/// Starts all threads that answer.
+pub(super) fn start(
+    config: &Config,
+    queues: Vec<(String, XskPort)>,
+    snapshot: &Arc<Snapshot>,
+    workers: &mut Workers,
+    paths: &mut Vec<String>,
+) -> Result<()> {
+    let cpus = cpus(config)?;
+    let mut cpus = cpus.into_iter().cycle();
+    // With AF_XDP the kernel sockets are for what XDP passes; without, they are all there is.
+    let attached = !queues.is_empty();
+    let spare = if attached { udp(config)? } else { Vec::new() };
+    let tcp = Sibling::new(config.tcp.clone(), Arc::clone(&workers.tcp)).context("TCP")?;
+    if !attached && config.udp {
+        for number in 0..config.workers {
+            let ports = udp(config)?;
+            workers.spawn(
+                config,
+                format!("socket/{number}"),
+                cpus.next(),
+                ports,
+                snapshot,
+            )?;
+        }
+        paths.push(format!("UDP: kernel sockets, {} workers", config.workers));
+    }
+    for (name, port) in queues {
+        workers.spawn(config, name, cpus.next(), vec![port], snapshot)?;
+    }
+    workers.spawn_sibling(config, tcp, spare, snapshot)
+}
+
+/// A UDP socket on each address.
+fn udp(config: &Config) -> Result<Vec<SocketPort>> {
+    if !config.udp {
+        return Ok(Vec::new());
+    }
+    let open = |&address| {
+        SocketPort::open(&SocketConfig {
+            address,
+            receive_buffer: config.udp_receive_buffer,
+            send_buffer: config.udp_send_buffer,
+            frame_size: FRAME_SIZE,
+        })
+    };
+    Ok(config.listen.iter().map(open).collect::<Result<_, _>>()?)
+}
+
+/// The CPUs that workers are pinned to.
+fn cpus(config: &Config) -> Result<Vec<usize>> {
+    let allowed = cpu::allowed()?;
+    if config.cpus.is_empty() {
+        return Ok(allowed);
+    }
+    for &cpu in &config.cpus {
+        if !allowed.contains(&cpu) {
+            anyhow::bail!("--cpus: CPU {cpu} is not available; this process may use {allowed:?}");
+        }
+    }
+    Ok(config.cpus.clone())
+}

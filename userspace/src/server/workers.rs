@@ -1,0 +1,179 @@
+//! The worker threads: spawned, sent to, stopped.
+
+use super::sibling::SiblingThread;
+use crate::config::Config;
+use crate::port::{Port, SocketPort};
+use crate::snapshot::{Mailbox, Snapshot, mailbox};
+use crate::sys::cpu;
+use crate::tcp::{self, Sibling, TcpCounters};
+use crate::telemetry::Counters;
+use crate::worker::{Worker, WorkerHandle};
+use anyhow::{Context, Result, anyhow};
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+/// A running thread and the way to it.
+struct Member {
+    name: String,
+    counters: Arc<Counters>,
+    bell: Bell,
+    mailbox: Mailbox,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// How a thread is woken and stopped.
+enum Bell {
+    Worker(WorkerHandle),
+    Sibling(tcp::Waker),
+}
+
+impl Bell {
+    fn wake(&self) -> io::Result<()> {
+        match self {
+            Self::Worker(handle) => handle.wake(),
+            Self::Sibling(waker) => {
+                waker.wake();
+                Ok(())
+            }
+        }
+    }
+
+    fn stop(&self) -> io::Result<()> {
+        match self {
+            Self::Worker(handle) => handle.stop(),
+            Self::Sibling(waker) => {
+                waker.stop();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// All threads that answer.
+#[derive(Default)]
+pub(super) struct Workers {
+    members: Vec<Member>,
+    /// What the sibling's TCP side counts.
+    pub(super) tcp: Arc<TcpCounters>,
+}
+
+impl Workers {
+    /// Starts a worker on `ports`, pinned to `cpu` if there is one.
+    pub(super) fn spawn<P>(
+        &mut self,
+        config: &Config,
+        name: String,
+        cpu: Option<usize>,
+        ports: Vec<P>,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<()>
+    where
+        P: Port + Send + 'static,
+        P::Frame: Send,
+    {
+        let handle = WorkerHandle::new().context("worker")?;
+        let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
+        let worker = Worker::new(ports, inbox, config.idle, config.vector_len, handle.clone());
+        let thread = thread::Builder::new().name(name.clone()).spawn(move || {
+            if let Some(cpu) = cpu
+                && let Err(error) = cpu::pin(cpu)
+            {
+                tracing::warn!(%error, "worker is not pinned");
+            }
+            worker.run()
+        })?;
+        let counters = Arc::clone(&handle.counters);
+        let bell = Bell::Worker(handle);
+        self.members.push(Member {
+            name,
+            counters,
+            bell,
+            mailbox,
+            thread: Some(thread),
+        });
+        Ok(())
+    }
+
+    /// Starts the sibling thread: TCP, and the UDP sockets in `ports`.
+    pub(super) fn spawn_sibling(
+        &mut self,
+        config: &Config,
+        tcp: Sibling,
+        ports: Vec<SocketPort>,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<()> {
+        let name = "sibling".to_owned();
+        let counters = Arc::new(Counters::default());
+        let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
+        let bell = Bell::Sibling(tcp.waker());
+        let sibling =
+            SiblingThread::new(tcp, ports, config.vector_len, inbox, Arc::clone(&counters))?;
+        let thread = thread::Builder::new()
+            .name(name.clone())
+            .spawn(move || sibling.run())?;
+        self.members.push(Member {
+            name,
+            counters,
+            bell,
+            mailbox,
+            thread: Some(thread),
+        });
+        Ok(())
+    }
+
+    /// Sends a snapshot to every worker.
+    pub(super) fn send(&mut self, snapshot: &Arc<Snapshot>) {
+        for member in &mut self.members {
+            if member.mailbox.send(Arc::clone(snapshot)).is_err() {
+                tracing::warn!(worker = member.name, "takes no snapshot; it has too many");
+            }
+            if let Err(error) = member.bell.wake() {
+                tracing::warn!(worker = member.name, %error, "cannot be woken");
+            }
+        }
+    }
+
+    /// Frees the snapshots that came back.
+    pub(super) fn collect(&mut self) {
+        self.members.iter_mut().for_each(|member| {
+            member.mailbox.collect();
+        });
+    }
+
+    /// An error when a worker has ended that was not told to.
+    pub(super) fn watch(&mut self) -> Result<()> {
+        for member in &mut self.members {
+            if member.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+                let name = &member.name;
+                return Err(match member.thread.take().map(JoinHandle::join) {
+                    Some(Ok(Err(error))) => anyhow!(error).context(format!("worker {name}")),
+                    _ => anyhow!("worker {name} has ended"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells all workers to drain and leave, and waits for them.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        for member in &self.members {
+            member.bell.stop()?;
+        }
+        for member in &mut self.members {
+            match member.thread.take().map(JoinHandle::join) {
+                None | Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => tracing::warn!(worker = member.name, %error, "left"),
+                Some(Err(_)) => tracing::error!(worker = member.name, "panicked"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The counters of every worker, by its name.
+    pub(super) fn counters(&self) -> impl Iterator<Item = (&str, &Counters)> {
+        self.members
+            .iter()
+            .map(|member| (member.name.as_str(), &*member.counters))
+    }
+}

@@ -1,0 +1,216 @@
+//! All that a worker reads: immutable, built beside the old one, switched by one pointer.
+
+mod builder;
+mod mailbox;
+
+pub use builder::SnapshotError;
+pub use mailbox::{Inbox, Mailbox, mailbox};
+
+use crate::packet::NameKey;
+use crate::prefetch::prefetch_lines;
+use crate::zone::image::{Node, NodeFlags, ZoneImage};
+use crate::zone::index::{NameIndex, NamePlace};
+use std::collections::HashMap;
+
+/// What is answered beside the zones' data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Largest UDP reply in bytes, and the payload size that OPT records announce.
+    pub udp_size_max: u16,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        // DNS flag day 2020: the largest that needs no fragmentation on nearly every path.
+        Self { udp_size_max: 1232 }
+    }
+}
+
+/// One generation of all that answers are made from.
+pub struct Snapshot {
+    generation: u64,
+    policy: Policy,
+    key: NameKey,
+    zones: Box<[ZoneImage]>,
+    index: NameIndex,
+    /// Label counts of the zones' apexes, the largest first, each once.
+    apex_depths: Box<[u8]>,
+    /// For a zone that lies in another one.
+    parents: HashMap<u32, ParentPlace>,
+}
+
+/// The nearest zone above one that is served too.
+struct ParentPlace {
+    zone: u32,
+    /// What it has at the lower zone's apex, if anything.
+    cut: Option<NamePlace>,
+}
+
+/// A name that was found.
+#[derive(Clone, Copy)]
+pub struct Found<'s> {
+    /// Number of its zone.
+    pub zone: u32,
+    /// What it answers.
+    pub node: Node<'s>,
+}
+
+impl Snapshot {
+    /// Counts up with each snapshot built.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What is answered beside the zones' data.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The key under which names are hashed.
+    pub fn key(&self) -> &NameKey {
+        &self.key
+    }
+
+    /// The zones, by number.
+    pub fn zones(&self) -> &[ZoneImage] {
+        &self.zones
+    }
+
+    /// Bytes of zones and index.
+    pub fn size_bytes(&self) -> usize {
+        let zones: usize = self.zones.iter().map(|zone| zone.bytes().len()).sum();
+        zones + self.index.size_bytes()
+    }
+
+    /// Fetches ahead what `candidate` reads.
+    pub fn prefetch(&self, hash: u64) {
+        self.index.prefetch(hash);
+    }
+
+    /// The first name that may have this hash. Fetches ahead what comparing it reads.
+    pub fn candidate(&self, hash: u64) -> Option<NamePlace> {
+        let place = self.index.candidates(hash).next()?;
+        let image = self.zones[place.zone as usize].bytes();
+        prefetch_lines(&image[place.node.byte()..], 2);
+        Some(place)
+    }
+
+    /// The name `name`, in wire form and whatever case, whose hash is `hash`.
+    pub fn find(&self, hash: u64, name: &[u8]) -> Option<Found<'_>> {
+        self.index
+            .candidates(hash)
+            .map(|place| self.at(place))
+            .find(|found| found.node.is_named(name))
+    }
+
+    /// As `find`, with the candidate that was looked up before.
+    pub fn find_candidate(
+        &self,
+        candidate: Option<NamePlace>,
+        hash: u64,
+        name: &[u8],
+    ) -> Option<Found<'_>> {
+        let found = self.at(candidate?);
+        if found.node.is_named(name) {
+            Some(found)
+        } else {
+            self.find(hash, name)
+        }
+    }
+
+    fn at(&self, place: NamePlace) -> Found<'_> {
+        let node = self.zones[place.zone as usize].node(place.node);
+        Found {
+            zone: place.zone,
+            node,
+        }
+    }
+
+    /// The apex of the zone that `labels` lies in: the deepest that is served.
+    pub fn zone_of(&self, labels: &Labels<'_>) -> Option<Found<'_>> {
+        let depths = self.apex_depths.iter().map(|&depth| usize::from(depth));
+        depths
+            .filter(|&depth| depth <= labels.count())
+            .find_map(|depth| {
+                let suffix = labels.suffix(depth);
+                self.find(self.key.hash(suffix), suffix)
+                    .filter(|found| found.node.flags().any(NodeFlags::APEX))
+            })
+    }
+
+    /// The deepest existing ancestor of a name that does not exist, in the zone of `apex`.
+    pub fn closest_encloser<'s>(&'s self, apex: Found<'s>, labels: &Labels<'_>) -> Found<'s> {
+        let zone = &self.zones[apex.zone as usize];
+        // As many probes as the zone is deep, however long the name.
+        let deepest = zone.labels_max().min(labels.count().saturating_sub(1));
+        let mut encloser = apex;
+        for depth in zone.apex_labels() + 1..=deepest {
+            let suffix = labels.suffix(depth);
+            match self.find(self.key.hash(suffix), suffix) {
+                Some(found) if found.zone == apex.zone => encloser = found,
+                _ => break,
+            }
+        }
+        encloser
+    }
+
+    /// The nearest zone above `zone` that is served as well.
+    pub fn parent(&self, zone: u32) -> Option<Parent<'_>> {
+        let parent = self.parents.get(&zone)?;
+        Some(Parent {
+            apex: Found {
+                zone: parent.zone,
+                node: self.zones[parent.zone as usize].apex(),
+            },
+            cut: parent.cut.map(|place| self.at(place)),
+        })
+    }
+}
+
+/// The nearest zone above another one: DS records of the lower one's apex are its own (RFC 4035
+/// §3.1.4.1).
+#[derive(Clone, Copy)]
+pub struct Parent<'s> {
+    /// Its apex.
+    pub apex: Found<'s>,
+    /// What it has at the lower zone's apex: a cut, if all is well.
+    pub cut: Option<Found<'s>>,
+}
+
+/// Where the labels of a name begin.
+pub struct Labels<'n> {
+    name: &'n [u8],
+    starts: [u8; 128],
+    count: usize,
+}
+
+impl<'n> Labels<'n> {
+    /// Walks a well-formed name.
+    pub fn of(name: &'n [u8]) -> Self {
+        let mut labels = Self {
+            name,
+            starts: [0; 128],
+            count: 0,
+        };
+        let mut at = 0;
+        while let Some(&length) = name.get(at)
+            && length != 0
+            && labels.count < 127
+        {
+            labels.count += 1;
+            at += 1 + usize::from(length);
+            labels.starts[labels.count] = u8::try_from(at).unwrap_or(u8::MAX);
+        }
+        labels
+    }
+
+    /// How many there are, the root's not counted.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The ancestor with `depth` labels, `depth` ≤ count.
+    pub fn suffix(&self, depth: usize) -> &'n [u8] {
+        &self.name[usize::from(self.starts[self.count - depth])..]
+    }
+}

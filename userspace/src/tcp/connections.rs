@@ -1,0 +1,217 @@
+//! All connections of one thread: taken in within the limits, visited in turn, closed in time.
+
+use super::config::TcpConfig;
+use super::connection::{Next, Visit, Wait};
+use super::kernel::{Poller, Source};
+use super::metrics::{TcpClose, TcpEvent, TcpTally};
+use super::session::{Readiness, Session};
+use super::table::{Key, Table};
+use super::{Answers, Peer, Respond, Stock};
+use std::collections::VecDeque;
+use std::net::TcpStream;
+
+/// Connections closed for their timeouts per turn; the rest follows in the next ones.
+const EXPIRED_PER_TURN: usize = 256;
+
+/// Open connections, and the memory that is shared by whichever of them is being visited.
+#[derive(Debug)]
+pub(super) struct Connections {
+    config: TcpConfig,
+    table: Table<Session>,
+    /// Connections to visit, in the order in which they became ready.
+    ready: VecDeque<Key>,
+    draining: bool,
+    scratch: Box<[u8]>,
+    answers: Answers,
+    stock: Stock,
+    /// What this turn has counted so far.
+    pub(super) tally: TcpTally,
+}
+
+impl Connections {
+    /// None are open; the options have been checked.
+    pub(super) fn new(config: TcpConfig) -> Self {
+        Self {
+            table: Table::default(),
+            ready: VecDeque::new(),
+            draining: false,
+            scratch: vec![0; config.receive_buffer_size as usize].into(),
+            answers: Answers::new(config.send_buffer_size as usize),
+            stock: Stock::new(config.memory_max as usize),
+            tally: TcpTally::default(),
+            config,
+        }
+    }
+
+    /// Takes a new connection in, if the limits allow it; closes it otherwise.
+    pub(super) fn admit(&mut self, socket: TcpStream, peer: Peer, poller: &Poller, now_ms: u64) {
+        self.tally.add(TcpEvent::Accepted, 1);
+        if let Err(reason) = self.make_room(&peer) {
+            return self.tally.close(reason);
+        }
+        let session = Session::new(socket, peer, now_ms);
+        let key = self.table.insert(session, peer.client.ip(), now_ms);
+        let polled = match self.table.find(key) {
+            Some(session) => poller
+                .add(session.socket(), Source::Connection(key))
+                .is_ok(),
+            None => false,
+        };
+        if !polled {
+            self.close(key, TcpClose::PollError);
+        } else if self.draining {
+            self.wake(key, Readiness::RECEIVE);
+        }
+    }
+
+    /// Takes note of an event: the connection is visited in its turn.
+    pub(super) fn wake(&mut self, key: Key, readiness: Readiness) {
+        if let Some(session) = self.table.find(key)
+            && session.wake(readiness)
+        {
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Visits as many ready connections as one wait may report events, oldest first. Returns
+    /// whether there was any.
+    pub(super) fn visit_ready(&mut self, respond: &mut impl Respond, now_ms: u64) -> bool {
+        let idle = self.ready.is_empty();
+        for _ in 0..self.config.events_per_wait {
+            let Some(key) = self.ready.pop_front() else {
+                break;
+            };
+            self.visit(key, respond, now_ms);
+        }
+        !idle
+    }
+
+    /// Closes the connection that has been idle longest. Returns whether there was one.
+    pub(super) fn evict_idle(&mut self) -> bool {
+        let oldest = self.table.oldest(Wait::Idle);
+        if let Some((key, _)) = oldest {
+            self.close(key, TcpClose::Evicted);
+        }
+        oldest.is_some()
+    }
+
+    /// Closes what has waited too long: only the oldest of each list is ever looked at.
+    pub(super) fn expire(&mut self, now_ms: u64) {
+        let mut left = EXPIRED_PER_TURN;
+        for wait in Wait::ALL {
+            let (timeout_ms, reason) = self.timeout(wait);
+            while let Some((key, since_ms)) = self.table.oldest(wait)
+                && since_ms + timeout_ms <= now_ms
+                && left != 0
+            {
+                self.close(key, reason);
+                left -= 1;
+            }
+        }
+    }
+
+    /// From now on connections are closed as soon as they wait for a query. Each is visited once
+    /// more, for what may have arrived meanwhile.
+    pub(super) fn start_drain(&mut self) {
+        self.draining = true;
+        let keys: Vec<Key> = self.table.keys().collect();
+        for key in keys {
+            self.wake(key, Readiness::RECEIVE);
+        }
+    }
+
+    /// Closes all.
+    pub(super) fn close_all(&mut self) {
+        let keys: Vec<Key> = self.table.keys().collect();
+        for key in keys {
+            self.close(key, TcpClose::Drained);
+        }
+    }
+
+    /// When there is next something to do without an event, in `now_ms`'s terms; 0: at once.
+    pub(super) fn due_ms(&self) -> Option<u64> {
+        if !self.ready.is_empty() {
+            return Some(0);
+        }
+        let due_ms = |wait| {
+            let (_, since_ms) = self.table.oldest(wait)?;
+            Some(since_ms + self.timeout(wait).0)
+        };
+        Wait::ALL.into_iter().filter_map(due_ms).min()
+    }
+
+    /// Whether none is open.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Bytes held for partial queries and unread answers.
+    pub(super) fn memory_held(&self) -> usize {
+        self.stock.bytes_held()
+    }
+
+    /// Keeps the limits by closing an idle connection; if there is none, says why not.
+    fn make_room(&mut self, peer: &Peer) -> Result<(), TcpClose> {
+        let client = peer.client.ip();
+        if self.table.count_near(client) >= self.config.connections_per_network_max {
+            let oldest = self.table.oldest_idle_near(client);
+            self.close(oldest.ok_or(TcpClose::RefusedNetwork)?, TcpClose::Evicted);
+        }
+        if self.table.len() >= self.config.connections_max as usize {
+            // Clients that connect and say nothing must not keep out those that ask.
+            let oldest = self
+                .table
+                .oldest(Wait::Idle)
+                .or(self.table.oldest(Wait::Query));
+            self.close(oldest.ok_or(TcpClose::RefusedTotal)?.0, TcpClose::Evicted);
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, key: Key, respond: &mut impl Respond, now_ms: u64) {
+        let alone = self.ready.is_empty();
+        let Some(session) = self.table.find(key) else {
+            return;
+        };
+        let mut visit = Visit {
+            queries_left: if alone {
+                u32::MAX
+            } else {
+                self.config.queries_per_read
+            },
+            query_size_max: self.config.query_size_max as usize,
+            answers: &mut self.answers,
+            stock: &mut self.stock,
+            tally: &mut self.tally,
+            respond,
+        };
+        let next = session.visit(&mut visit, &mut self.scratch);
+        let (wait, since_ms) = session.connection.settle(now_ms);
+        if let Next::Close(reason) = next {
+            return self.close(key, reason);
+        }
+        if session.requeue(next) {
+            self.ready.push_back(key);
+        } else if self.draining && session.connection.is_quiet() {
+            return self.close(key, TcpClose::Drained);
+        }
+        self.table.settle(key, wait, since_ms);
+    }
+
+    fn close(&mut self, key: Key, reason: TcpClose) {
+        if let Some(session) = self.table.remove(key) {
+            self.tally.close(reason);
+            session.close(&mut self.stock);
+        }
+    }
+
+    /// How long a connection may wait, and what the end of that is called.
+    fn timeout(&self, wait: Wait) -> (u64, TcpClose) {
+        let config = &self.config;
+        match wait {
+            Wait::Query => (config.receive_timeout_ms.into(), TcpClose::ReceiveTimeout),
+            Wait::Idle => (config.keepalive_ms.into(), TcpClose::KeepaliveTimeout),
+            Wait::Send => (config.send_timeout_ms.into(), TcpClose::SendTimeout),
+        }
+    }
+}

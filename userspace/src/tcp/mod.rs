@@ -1,0 +1,71 @@
+//! The sibling thread: DNS over TCP on kernel sockets (RFC 1035 §4.2.2, RFC 7766).
+//!
+//! ```text
+//!            epoll ─► Sibling::turn ─► ready queue, oldest first ─► Session::visit
+//!                       │                                             │ recv, send
+//!   Listeners ─ accept ─┤                                             ▼
+//!   Table: slab, least-recently-used lists, networks      Connection: bytes ─► framing ─► Respond
+//!                       └─ expire: the oldest of each list               ─► Answers ─► one send
+//! ```
+//!
+//! - [`Connection`] is the state machine: bytes and times in, bytes and one [`Next`] out. It knows
+//!   no socket and no clock.
+//! - Working memory is shared by all connections. A connection at rest holds none; what it must
+//!   keep between two visits (a torn message, an answer its client does not read) lies in a
+//!   [`Block`] out of one bounded [`Stock`].
+//! - Timeouts need no timers: every connection waits for exactly one thing, and per thing there
+//!   is one list in order of time, so only each list's oldest is ever looked at.
+//!
+//! TLS and the PROXY protocol belong between `recv`/`send` and the framing, that is into
+//! [`Session`](session::Session): it would hand `Connection::receive` the decrypted bytes, encrypt
+//! `Connection::unsent`, and take the PROXY header off the first bytes of a connection to set its
+//! [`Peer`]. `Connection` stays as it is: it sees message bytes only.
+
+pub mod answers;
+pub mod clock;
+pub mod config;
+pub mod connection;
+mod connections;
+pub mod framing;
+mod kernel;
+mod list;
+mod listeners;
+pub mod metrics;
+mod networks;
+mod session;
+mod sibling;
+pub mod stock;
+pub mod table;
+
+pub use answers::Answers;
+pub use config::{ConfigError, TcpConfig};
+pub use connection::{Connection, Next, Visit, Wait};
+pub use kernel::Waker;
+pub use metrics::{TcpClose, TcpCounters, TcpEvent, TcpTally, TcpTotals};
+pub use sibling::{Sibling, StartError, Turn};
+pub use stock::{Block, Stock};
+
+use std::net::SocketAddr;
+
+/// Longest DNS message over TCP, in bytes (RFC 1035 §4.2.2: a two-byte length).
+pub const MESSAGE_LEN_MAX: usize = 65_535;
+
+/// The answering core, as a connection sees it.
+pub trait Respond {
+    /// Answers the query in `buffer[..message_len]` by writing the reply over it.
+    ///
+    /// `buffer` is [`MESSAGE_LEN_MAX`] bytes long; what lies behind the query is left over from
+    /// earlier messages. Returns the reply's length, or `None` when the message gets no answer (it
+    /// is itself a response, or too short to be DNS): the connection is then closed, because its
+    /// client speaks something else or would wait in vain.
+    fn respond(&mut self, peer: &Peer, buffer: &mut [u8], message_len: usize) -> Option<usize>;
+}
+
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Where the queries come from.
+    pub client: SocketAddr,
+    /// The address they were sent to.
+    pub local: SocketAddr,
+}

@@ -1,0 +1,152 @@
+//! A connection and its socket: moves bytes between the two.
+
+use super::connection::{Connection, Next, Visit};
+use super::kernel;
+use super::metrics::{TcpClose, TcpEvent};
+use super::{Peer, Respond, Stock};
+use std::io;
+use std::net::TcpStream;
+
+/// What a socket may have or take. With edge-triggered events it must be remembered until a call
+/// has shown that it is no longer so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Readiness {
+    /// There may be something to receive, be it an error.
+    pub(super) receive: bool,
+    /// There may be room to send, or an error to be told by sending.
+    pub(super) send: bool,
+    /// The client has ended its side: what is received last is the end.
+    pub(super) hung_up: bool,
+}
+
+impl Readiness {
+    /// There may be something to receive.
+    pub(super) const RECEIVE: Self = Self {
+        receive: true,
+        send: false,
+        hung_up: false,
+    };
+}
+
+/// An accepted connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    socket: TcpStream,
+    /// Its state.
+    pub(super) connection: Connection,
+    ready: Readiness,
+    /// It stands in the ready queue.
+    queued: bool,
+}
+
+impl Session {
+    /// A connection that was just accepted.
+    pub(super) fn new(socket: TcpStream, peer: Peer, now_ms: u64) -> Self {
+        Self {
+            socket,
+            connection: Connection::new(peer, now_ms),
+            ready: Readiness {
+                send: true,
+                ..Readiness::default()
+            },
+            queued: false,
+        }
+    }
+
+    /// The socket, to be polled.
+    pub(super) fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    /// Takes note of an event. Returns whether it is to be put into the ready queue.
+    pub(super) fn wake(&mut self, readiness: Readiness) -> bool {
+        self.ready.receive |= readiness.receive;
+        self.ready.send |= readiness.send;
+        self.ready.hung_up |= readiness.hung_up;
+        !std::mem::replace(&mut self.queued, true)
+    }
+
+    /// Does what can be done now: sends what was left over, then receives and answers until there
+    /// is no more or the visit's share is used up, and sends the answers in one go.
+    pub(super) fn visit<R: Respond>(
+        &mut self,
+        visit: &mut Visit<'_, R>,
+        scratch: &mut [u8],
+    ) -> Next {
+        self.queued = false;
+        if self.connection.next() == Next::Send {
+            self.flush(visit);
+        }
+        while visit.has_room() {
+            match self.connection.next() {
+                Next::Resume => self.connection.resume(visit),
+                Next::Receive if self.ready.receive => self.receive(visit, scratch),
+                _ => break,
+            }
+        }
+        self.flush(visit);
+        self.connection.next()
+    }
+
+    /// Returns whether another visit could do more without any further event: then it is to be
+    /// put into the ready queue again.
+    pub(super) fn requeue(&mut self, next: Next) -> bool {
+        self.queued = match next {
+            Next::Resume => true,
+            Next::Receive => self.ready.receive,
+            Next::Send => self.ready.send,
+            Next::Close(_) => false,
+        };
+        self.queued
+    }
+
+    /// Closes the socket. A client that does not read its answers is reset.
+    pub(super) fn close(self, stock: &mut Stock) {
+        if self.connection.is_blocked() {
+            kernel::abort_on_close(&self.socket);
+        }
+        self.connection.dismiss(stock);
+    }
+
+    fn receive<R: Respond>(&mut self, visit: &mut Visit<'_, R>, scratch: &mut [u8]) {
+        match kernel::receive(&self.socket, scratch) {
+            Ok(0) => {
+                self.ready.receive = false;
+                self.connection.receive_end();
+            }
+            Ok(count) => {
+                // epoll(7): less than was asked for means that there is no more; but the end of
+                // the stream, once its event has come, is still to be received.
+                self.ready.receive = count == scratch.len() || self.ready.hung_up;
+                self.connection.receive(&scratch[..count], visit);
+            }
+            Err(error) if would_block(&error) => self.ready.receive = false,
+            Err(_) => self.connection.fail(TcpClose::ReadError),
+        }
+    }
+
+    fn flush<R>(&mut self, visit: &mut Visit<'_, R>) {
+        let bytes = self.connection.unsent(visit.answers);
+        if bytes.is_empty() || !self.ready.send {
+            return;
+        }
+        let count = match kernel::send(&self.socket, bytes) {
+            Ok(count) => count,
+            Err(error) if would_block(&error) => 0,
+            Err(_) => {
+                visit.answers.clear();
+                return self.connection.fail(TcpClose::WriteError);
+            }
+        };
+        if count < bytes.len() {
+            self.ready.send = false;
+            visit.tally.add(TcpEvent::BlockedSends, 1);
+        }
+        self.connection.sent(count, visit.answers, visit.stock);
+    }
+}
+
+/// Nothing to receive, or no room to send. (Calls that do not wait are not interrupted, signal(7).)
+fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}

@@ -1,0 +1,92 @@
+//! Which addresses an answer brings along.
+
+use super::CompileError;
+use super::body::{BodyWriter, OwnerForm, Section, name_len};
+use crate::name;
+use crate::packet::code;
+use crate::zone::records::{Rrset, ZoneRecords};
+
+/// Adds the glue of a referral: addresses of all its servers that lie in the zone or below it.
+pub(super) fn glue(
+    body: &mut BodyWriter,
+    records: &ZoneRecords,
+    ns: &Rrset<'_>,
+) -> Result<(), CompileError> {
+    for server in ns.records() {
+        add(body, records, server)?;
+    }
+    Ok(())
+}
+
+/// Adds the addresses of the hosts that an answer names, where the zone has authority for them
+/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782).
+pub(super) fn addresses(
+    body: &mut BodyWriter,
+    records: &ZoneRecords,
+    rrset: &Rrset<'_>,
+) -> Result<(), CompileError> {
+    let skip = match rrset.rtype() {
+        code::NS => 0,
+        code::MX => 2,
+        code::SRV => 6,
+        _ => return Ok(()),
+    };
+    for rdata in rrset.records() {
+        let host = rdata.get(skip..).unwrap_or_default();
+        if rrset.rtype() == code::NS || !is_below_cut(records, host) {
+            add(body, records, host)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the addresses of the host that `wire` begins with. A host that is named twice comes once.
+fn add(body: &mut BodyWriter, records: &ZoneRecords, wire: &[u8]) -> Result<(), CompileError> {
+    if wire.is_empty() {
+        return Ok(());
+    }
+    let host = wire[..name_len(wire)].to_ascii_lowercase();
+    if !name::is_at_or_below(&host, records.origin()) {
+        return Ok(());
+    }
+    let Some(owner) = records.find(&host) else {
+        return Ok(());
+    };
+    if !body.add_host(&host) {
+        return Ok(());
+    }
+    for rrset in [code::A, code::AAAA]
+        .into_iter()
+        .filter_map(|rtype| owner.rrset(rtype))
+    {
+        if body.has_room_for(&host, &rrset) {
+            body.rrset(
+                Section::Additional,
+                OwnerForm::Name(&host),
+                &rrset,
+                rrset.ttl(),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name lies at or below one of the zone's cuts: then its addresses are not the zone's.
+fn is_below_cut(records: &ZoneRecords, wire: &[u8]) -> bool {
+    if wire.is_empty() {
+        return false;
+    }
+    let host = wire[..name_len(wire)].to_ascii_lowercase();
+    let apex_len = records.origin().len();
+    let mut at = 0;
+    while host.len() - at > apex_len {
+        let is_cut = records
+            .find(&host[at..])
+            .is_some_and(|owner| owner.rrset(code::NS).is_some());
+        if is_cut {
+            return true;
+        }
+        at += 1 + usize::from(host[at]);
+    }
+    false
+}

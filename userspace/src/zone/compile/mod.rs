@@ -1,0 +1,309 @@
+//! Sorted records → the image that is served.
+
+mod additional;
+mod body;
+mod node;
+
+use super::image::{IMAGE_HEADER_LEN, ImageHeader, MAGIC, NodeFlags, NodeRef, ZoneImage};
+use super::records::{Owner, Rrset, ZoneRecords};
+use crate::name;
+use crate::packet::code;
+use body::{BodyWriter, OwnerForm, Section};
+use node::NodeWriter;
+use std::fmt;
+
+/// Why checked records do not make an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// Presentation form of the name concerned; empty for the whole zone.
+    pub owner: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.owner.as_str() {
+            "" => f.write_str(&self.message),
+            owner => write!(f, "{owner}: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+impl CompileError {
+    fn too_large(rtype: u16) -> Self {
+        let message = format!("the RRset of TYPE{rtype} does not fit into a DNS message");
+        Self {
+            owner: String::new(),
+            message,
+        }
+    }
+
+    fn zone(message: &str) -> Self {
+        Self {
+            owner: String::new(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// Compiles a zone whose checks found no error.
+pub fn compile(records: &ZoneRecords) -> Result<ZoneImage, CompileError> {
+    let mut compiler = Compiler::new(records);
+    let mut owners = records.owners().peekable();
+    while let Some(owner) = owners.next() {
+        let next = owners.peek().map(Owner::name);
+        compiler
+            .owner(&owner, next.as_deref())
+            .map_err(|error| CompileError {
+                owner: name::display(&owner.name()).to_string(),
+                ..error
+            })?;
+    }
+    compiler.finish()
+}
+
+/// A node on the way from the apex to the current one.
+struct Ancestor {
+    name: Vec<u8>,
+    at: NodeRef,
+    /// The zone cut at or above it.
+    cut: Option<NodeRef>,
+}
+
+/// The state of a compilation: nodes are written in canonical order, ancestors first.
+struct Compiler<'r> {
+    records: &'r ZoneRecords,
+    nodes: NodeWriter,
+    body: BodyWriter,
+    ancestors: Vec<Ancestor>,
+    header: ImageHeader,
+}
+
+impl<'r> Compiler<'r> {
+    fn new(records: &'r ZoneRecords) -> Self {
+        let mut header: ImageHeader = bytemuck::Zeroable::zeroed();
+        header.magic = MAGIC;
+        header.record_count = records.record_count() as u64;
+        header.apex_labels = labels(records.origin());
+        header.apex_len = u8::try_from(records.origin().len()).unwrap_or(u8::MAX);
+        Self {
+            records,
+            nodes: NodeWriter::new(records.record_count()),
+            body: BodyWriter::default(),
+            ancestors: Vec::new(),
+            header,
+        }
+    }
+
+    /// Adds a name and, before it, the empty non-terminals above.
+    fn owner(&mut self, owner: &Owner<'_>, next: Option<&[u8]>) -> Result<(), CompileError> {
+        let name = &*owner.name();
+        while let Some(last) = self.ancestors.last()
+            && !name::is_at_or_below(name, &last.name)
+        {
+            self.ancestors.pop();
+        }
+        let known = self
+            .ancestors
+            .last()
+            .map_or(name.len(), |last| last.name.len());
+        for start in missing_ancestors(name, known) {
+            self.begin(&name[start..], self.occlusion(), true)?;
+            self.nodes.end()?;
+        }
+        let has_children = next.is_some_and(|next| name::is_at_or_below(next, name));
+        self.node(owner, has_children)
+    }
+
+    /// Writes an owner's node.
+    fn node(&mut self, owner: &Owner<'_>, has_children: bool) -> Result<(), CompileError> {
+        let is_apex = self.ancestors.is_empty();
+        let has = |rtype| owner.rrset(rtype).is_some();
+        let mut flags = self.occlusion();
+        if is_apex {
+            flags = flags.with(NodeFlags::APEX);
+        } else if flags == NodeFlags::default() && has(code::NS) {
+            flags = flags.with(NodeFlags::CUT);
+        }
+        if !flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
+            if has(code::CNAME) {
+                flags = flags.with(NodeFlags::ALIAS);
+            }
+            if has(code::DNAME) {
+                flags = flags.with(NodeFlags::REDIRECT);
+            }
+        }
+        self.begin(&owner.name(), flags, has_children)?;
+        if is_apex {
+            self.apex(owner)?;
+        }
+        if flags.any(NodeFlags::CUT) {
+            self.referral(owner)?;
+        }
+        if !flags.any(NodeFlags::OCCLUDED) {
+            self.bodies(owner, flags)?;
+        }
+        self.nodes.end()
+    }
+
+    /// Says whether the next node lies below a zone cut, be it an empty non-terminal.
+    fn occlusion(&self) -> NodeFlags {
+        match self.ancestors.last() {
+            Some(Ancestor { cut: Some(_), .. }) => NodeFlags::OCCLUDED,
+            _ => NodeFlags::default(),
+        }
+    }
+
+    /// Opens a node and puts it on the way down.
+    fn begin(
+        &mut self,
+        name: &[u8],
+        flags: NodeFlags,
+        has_children: bool,
+    ) -> Result<(), CompileError> {
+        let above = self.ancestors.last().and_then(|last| last.cut);
+        let at = self.nodes.begin(name, flags)?;
+        if let Some(cut) = above {
+            self.nodes.link_cut(cut);
+        } else if has_children {
+            self.nodes.reserve_wildcard();
+        }
+        if let Some(parent) = self.ancestors.last()
+            && above.is_none()
+            && name.starts_with(b"\x01*")
+        {
+            self.nodes.set_wildcard(parent.at, at);
+        }
+        let cut = above.or_else(|| flags.any(NodeFlags::CUT).then_some(at));
+        self.ancestors.push(Ancestor {
+            name: name.to_vec(),
+            at,
+            cut,
+        });
+        self.header.labels_max = self.header.labels_max.max(labels(name));
+        self.header.node_count += 1;
+        Ok(())
+    }
+
+    /// The negative body and what the header says of the apex.
+    fn apex(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
+        if *owner.name() != *self.records.origin() {
+            return Err(CompileError::zone("the zone has no records at its apex"));
+        }
+        self.header.apex = self.nodes.current()?.0;
+        self.body.begin(&owner.name());
+        // Without an SOA record, which the checks warn of, negative answers have an empty authority
+        // section: they are right, but nobody can cache them.
+        if let Some(soa) = owner.rrset(code::SOA) {
+            let (serial, minimum) = serial_and_minimum(&soa)?;
+            self.header.serial = serial;
+            // RFC 2308 §5: the lesser of the record's TTL and its MINIMUM field.
+            let ttl = soa.ttl().min(minimum);
+            self.body
+                .rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
+        }
+        let body = self.nodes.woven(&mut self.body);
+        self.nodes.negative(body);
+        Ok(())
+    }
+
+    /// What a zone cut answers for everything at and below it.
+    fn referral(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
+        let Some(ns) = owner.rrset(code::NS) else {
+            return Ok(());
+        };
+        self.body.begin(&owner.name());
+        self.body
+            .rrset(Section::Authority, OwnerForm::Itself, &ns, ns.ttl())?;
+        self.body.mark_glue();
+        additional::glue(&mut self.body, self.records, &ns)?;
+        let body = self.nodes.woven(&mut self.body);
+        self.nodes.link_referral(body);
+        Ok(())
+    }
+
+    /// The answers to each type that the name owns.
+    fn bodies(&mut self, owner: &Owner<'_>, flags: NodeFlags) -> Result<(), CompileError> {
+        let mut last = 0;
+        for rrset in owner.rrsets() {
+            let rtype = rrset.rtype();
+            // Signatures come as an RRset per type that they cover; whoever asks for them gets all.
+            if std::mem::replace(&mut last, rtype) == rtype {
+                continue;
+            }
+            let is_cut = flags.any(NodeFlags::CUT);
+            if is_cut && !matches!(rtype, code::DS | code::NSEC | code::RRSIG) {
+                continue;
+            }
+            if !body::is_woven(rtype) {
+                let same = owner.rrsets().filter(|rrset| rrset.rtype() == rtype);
+                self.nodes.plain(rtype, same)?;
+            } else {
+                self.body.begin(&owner.name());
+                self.body
+                    .rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
+                additional::addresses(&mut self.body, self.records, &rrset)?;
+                let body = self.nodes.woven(&mut self.body);
+                self.nodes.answer(rtype, body);
+            }
+            if matches!(rtype, code::CNAME | code::DNAME) {
+                let target = rrset.records().next().unwrap_or_default();
+                let shared = match rtype {
+                    code::CNAME => self.body.shared_suffix(target),
+                    _ => 0,
+                };
+                self.nodes.link_target(target, shared)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ZoneImage, CompileError> {
+        if self.header.apex == 0 {
+            return Err(CompileError::zone("the zone has no records at its apex"));
+        }
+        Ok(self.nodes.finish(self.header))
+    }
+}
+
+/// SERIAL and MINIMUM of an SOA record (RFC 1035 §3.3.13).
+fn serial_and_minimum(soa: &Rrset<'_>) -> Result<(u32, u32), CompileError> {
+    let rdata = soa.records().next().unwrap_or_default();
+    let Some((_, &[a, b, c, d, .., w, x, y, z])) = rdata.split_last_chunk::<20>() else {
+        return Err(CompileError::zone("the SOA record is too short"));
+    };
+    Ok((
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([w, x, y, z]),
+    ))
+}
+
+/// Offsets in `name` of the ancestors longer than `known` bytes, the shortest first.
+fn missing_ancestors(name: &[u8], known: usize) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    while name[at] != 0 {
+        at += 1 + usize::from(name[at]);
+        if name.len() - at > known {
+            starts.push(at);
+        }
+    }
+    starts.reverse();
+    starts
+}
+
+/// Labels of a name, the root's not counted: at most 127.
+fn labels(name: &[u8]) -> u8 {
+    let mut count = 0;
+    let mut at = 0;
+    while name[at] != 0 {
+        at += 1 + usize::from(name[at]);
+        count += 1;
+    }
+    count
+}
+
+const _: () = assert!(IMAGE_HEADER_LEN == 64);

@@ -1,0 +1,181 @@
+//! The name index of a snapshot: keyed hash → zone and node, over all zones.
+
+use super::image::NodeRef;
+use crate::prefetch::prefetch;
+
+/// Entries of a bucket: one cache line.
+const BUCKET_ENTRIES: usize = 8;
+/// Mean entries of a bucket: at five, one bucket in fifteen overflows.
+const BUCKET_LOAD: usize = 5;
+
+/// Most zones that the index can tell apart.
+pub const ZONES_MAX: usize = 1 << ZONE_BITS;
+
+const ZONE_BITS: u32 = 20;
+const TAG_SHIFT: u32 = 32 + ZONE_BITS;
+
+/// A name's place: which zone, which node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamePlace {
+    /// Number of the zone in its snapshot.
+    pub zone: u32,
+    /// The node in the zone's image.
+    pub node: NodeRef,
+}
+
+/// A cache line of entries: `tag:12 zone:20 node:32` each, 0 when empty.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Bucket([u64; BUCKET_ENTRIES]);
+
+/// Buckets of eight; a full one continues in the next.
+pub struct NameIndex {
+    buckets: Box<[Bucket]>,
+}
+
+impl NameIndex {
+    /// An empty index with room for `names`.
+    pub fn with_capacity(names: usize) -> Self {
+        let count = names.div_ceil(BUCKET_LOAD).max(1) + 1;
+        Self {
+            buckets: vec![Bucket([0; BUCKET_ENTRIES]); count].into_boxed_slice(),
+        }
+    }
+
+    /// Adds a name. There must be room for it: as many names as `with_capacity` was told of.
+    pub fn insert(&mut self, hash: u64, place: NamePlace) {
+        let entry = tag(hash) | u64::from(place.zone) << 32 | u64::from(place.node.0);
+        let mut at = self.bucket(hash);
+        loop {
+            if let Some(slot) = self.buckets[at].0.iter_mut().find(|slot| **slot == 0) {
+                *slot = entry;
+                return;
+            }
+            at = self.next(at);
+        }
+    }
+
+    /// The names whose hash may be `hash`, in order of insertion.
+    pub fn candidates(&self, hash: u64) -> impl Iterator<Item = NamePlace> {
+        let tag = tag(hash);
+        let first = self.bucket(hash);
+        let mut at = first;
+        let mut slot = 0;
+        std::iter::from_fn(move || {
+            loop {
+                if slot == BUCKET_ENTRIES {
+                    at = self.next(at);
+                    slot = 0;
+                    if at == first {
+                        return None;
+                    }
+                }
+                let entry = self.buckets[at].0[slot];
+                slot += 1;
+                if entry == 0 {
+                    return None;
+                }
+                if entry >> TAG_SHIFT == tag >> TAG_SHIFT {
+                    return Some(place(entry));
+                }
+            }
+        })
+    }
+
+    /// Fetches the memory that `candidates` reads first.
+    pub fn prefetch(&self, hash: u64) {
+        prefetch(&self.buckets[self.bucket(hash)].0);
+    }
+
+    /// Bytes of memory.
+    pub fn size_bytes(&self) -> usize {
+        size_of_val(&*self.buckets)
+    }
+
+    fn bucket(&self, hash: u64) -> usize {
+        let product = u128::from(hash) * self.buckets.len() as u128;
+        (product >> 64) as usize
+    }
+
+    fn next(&self, at: usize) -> usize {
+        if at + 1 == self.buckets.len() {
+            0
+        } else {
+            at + 1
+        }
+    }
+}
+
+/// The low bits of the hash choose the tag, the high bits the bucket.
+fn tag(hash: u64) -> u64 {
+    hash << TAG_SHIFT
+}
+
+fn place(entry: u64) -> NamePlace {
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is the node")]
+    let node = NodeRef(entry as u32);
+    let zone = u32::try_from(entry >> 32 & (ZONES_MAX as u64 - 1)).unwrap_or(u32::MAX);
+    NamePlace { zone, node }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hash with all bits stirred (splitmix64).
+    fn hash(i: u64) -> u64 {
+        let mut z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn place(i: u32) -> NamePlace {
+        NamePlace {
+            zone: i % 1000,
+            node: NodeRef(i + 1),
+        }
+    }
+
+    #[test]
+    fn finds_every_name_that_was_inserted_and_rarely_another() {
+        let count = 10_000;
+        let mut index = NameIndex::with_capacity(count as usize);
+        for i in 0..count {
+            index.insert(hash(u64::from(i)), place(i));
+        }
+        let mut others = 0;
+        for i in 0..count {
+            let found: Vec<_> = index.candidates(hash(u64::from(i))).collect();
+            assert!(found.contains(&place(i)));
+            others += found.len() - 1;
+        }
+        let missing = (count..2 * count)
+            .flat_map(|i| index.candidates(hash(u64::from(i))))
+            .count();
+        assert!(
+            others < 50 && missing < 50,
+            "{others} and {missing} false candidates"
+        );
+    }
+
+    #[test]
+    fn names_that_collide_wholly_are_all_found_in_order() {
+        let mut index = NameIndex::with_capacity(40);
+        for i in 0..40 {
+            index.insert(42, place(i));
+        }
+        let found: Vec<_> = index.candidates(42).collect();
+        assert_eq!(found, (0..40).map(place).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_full_last_bucket_continues_in_the_first() {
+        let mut index = NameIndex::with_capacity(9);
+        for i in 0..9 {
+            index.insert(u64::MAX, place(i));
+        }
+        assert_eq!(index.candidates(u64::MAX).count(), 9);
+        assert_eq!(index.candidates(0).count(), 0);
+    }
+}

@@ -1,0 +1,136 @@
+//! Debian's packages that the commands need: which, what for, and how to see that one is there.
+
+use crate::shell;
+use std::path::Path;
+
+/// A system package and the reason to have it.
+#[derive(Debug)]
+pub(crate) struct Package {
+    /// Debian's and Ubuntu's name for it.
+    pub(crate) name: &'static str,
+    /// What is looked for: whoever has it from elsewhere needs no package.
+    gives: Gives,
+    /// Who asks for it.
+    pub(crate) why: &'static str,
+}
+
+/// What shows that a package's content is on the machine.
+#[derive(Debug)]
+enum Gives {
+    Command(&'static str),
+    Header(&'static str),
+}
+
+/// What compiling the workspace needs beyond Rust and a C compiler: `libxdp` and `libbpf` are C.
+pub(crate) const BUILD: &[Package] = &[
+    command("make", "make", "builds libbpf (xsk-rs)"),
+    command(
+        "pkg-config",
+        "pkg-config",
+        "finds libelf for libbpf (xsk-rs)",
+    ),
+    command("m4", "m4", "expands libxdp's dispatcher (xsk-rs)"),
+    command(
+        "clang",
+        "clang",
+        "compiles libxdp's dispatcher and reads C headers (xsk-rs)",
+    ),
+    header("libelf-dev", "libelf.h", "libbpf reads BPF objects with it"),
+    header(
+        "zlib1g-dev",
+        "zlib.h",
+        "libbpf reads compressed objects with it",
+    ),
+];
+
+/// What the demonstration's network needs.
+pub(crate) const DEMO: &[Package] = &[
+    command(
+        "iproute2",
+        "ip",
+        "makes the network namespaces and the veth pair",
+    ),
+    command(
+        "ethtool",
+        "ethtool",
+        "switches checksum offload off on a veth peer",
+    ),
+];
+
+/// What the tests ask, beyond [`BUILD`] and [`DEMO`]: servers to compare with, clients, load.
+pub(crate) const TEST: &[Package] = &[
+    command("knot", "knotd", "a server to compare answers with"),
+    command("nsd", "nsd", "a server to compare answers with"),
+    command("bind9", "named", "a server to compare answers with"),
+    command(
+        "bind9-utils",
+        "named-checkzone",
+        "a second opinion on zone files",
+    ),
+    command("bind9-dnsutils", "dig", "an independent client"),
+    command(
+        "knot-dnsutils",
+        "kdig",
+        "an independent client; kxdpgun for load",
+    ),
+    command("dnsperf", "dnsperf", "load over UDP and TCP"),
+];
+
+/// What fuzzing needs beyond [`BUILD`].
+pub(crate) const FUZZ: &[Package] = &[command("g++", "c++", "compiles libFuzzer")];
+
+/// Those packages of which nothing was found, each once.
+pub(crate) fn missing(groups: &[&'static [Package]]) -> Vec<&'static Package> {
+    let mut missing: Vec<&'static Package> = Vec::new();
+    for package in groups.iter().flat_map(|group| group.iter()) {
+        let known = missing.iter().any(|other| other.name == package.name);
+        if !known && !package.is_there() {
+            missing.push(package);
+        }
+    }
+    missing
+}
+
+impl Package {
+    /// Whether what the package gives is on this machine.
+    fn is_there(&self) -> bool {
+        match self.gives {
+            Gives::Command(name) => shell::find_program(name).is_some(),
+            Gives::Header(name) => ["/usr/include", "/usr/local/include"]
+                .iter()
+                .any(|directory| Path::new(directory).join(name).is_file()),
+        }
+    }
+}
+
+const fn command(name: &'static str, command: &'static str, why: &'static str) -> Package {
+    let gives = Gives::Command(command);
+    Package { name, gives, why }
+}
+
+const fn header(name: &'static str, header: &'static str, why: &'static str) -> Package {
+    let gives = Gives::Header(header);
+    Package { name, gives, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_missing_only_while_nothing_of_it_is_found() {
+        static GROUP: &[Package] = &[
+            command("dash", "sh", "is on every machine"),
+            command("nothing", "no-such-command", "is on none"),
+            header("nothing-dev", "no-such-header.h", "is on none"),
+        ];
+        let names: Vec<_> = missing(&[GROUP]).iter().map(|p| p.name).collect();
+        assert_eq!(names, ["nothing", "nothing-dev"]);
+    }
+
+    #[test]
+    fn a_package_that_two_commands_need_is_named_once() {
+        static GROUP: &[Package] = &[command("nothing", "no-such-command", "is on none")];
+        assert_eq!(missing(&[GROUP, GROUP]).len(), 1);
+    }
+}

@@ -1,0 +1,49 @@
+//! Which crate may be named where: what a dependency leaks into is what its next release breaks.
+
+/// Dependencies with a place of their own, and how the paths begin where they may be named.
+/// Whatever is not listed may be named anywhere.
+pub(super) const PLACES: &[(&str, &[&str])] = &[
+    ("aya", &["userspace/src/bpf", "tests/"]),
+    ("aya_ebpf", &["xdp-ebpf/"]),
+    ("aya_log", &["userspace/src/bpf", "tests/"]),
+    ("aya_log_ebpf", &["xdp-ebpf/"]),
+    (
+        "clap",
+        &["userspace/src/main.rs", "userspace/src/config", "xtask/"],
+    ),
+    // Master files go through its scanner; the rest of the server never sees it.
+    ("domain", &["userspace/src/zone/"]),
+    ("etherparse", &["userspace/src/packet/headers", "tests/"]),
+    // Its messages allocate: control plane, TSIG, and the tests' clients and second opinions.
+    (
+        "hickory_proto",
+        &["userspace/src/control", "userspace/src/tsig", "tests/"],
+    ),
+    ("maxminddb", &["userspace/src/geo/load", "tests/"]),
+    ("mimalloc", &["userspace/src/main.rs"]),
+    (
+        "nix",
+        &[
+            "userspace/src/sys",
+            "userspace/src/port/socket",
+            "tests/",
+            "xtask/",
+        ],
+    ),
+    ("syn", &["xtask/src/tidy/"]),
+    ("xsk_rs", &["userspace/src/port/xsk"]),
+];
+
+/// Where the `unsafe` keyword may stand: each of these files says why and gives safe types.
+pub(super) const UNSAFE: &[&str] = &[
+    "tests/src/alloc",
+    "userspace/src/bpf",
+    "userspace/src/port/xsk",
+    "userspace/src/sys",
+    "xdp-ebpf/src/",
+];
+
+/// Whether `path` lies in one of `places`.
+pub(super) fn is_within(path: &str, places: &[&str]) -> bool {
+    places.iter().any(|place| path.starts_with(place))
+}
