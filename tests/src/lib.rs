@@ -3,25 +3,22 @@
 pub mod alloc;
 pub mod answers;
 pub mod ask;
+pub mod binary;
+pub mod client;
 pub mod decoded;
 pub mod echo;
+pub mod folder;
 pub mod judge;
+pub mod loopback;
 pub mod model;
 pub mod name;
 pub mod netns;
 pub mod packets;
 pub mod record;
 pub mod redirect;
+pub mod server;
+pub mod stats;
 pub mod strategies;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
-
-/// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.
-pub fn cases(cases: u32) -> proptest::test_runner::Config {
-    let config = proptest::test_runner::Config::default();
-    match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => config,
-        None => proptest::test_runner::Config { cases, ..config },
-    }
-}

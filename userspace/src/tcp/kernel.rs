@@ -172,9 +172,9 @@ pub(super) fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListene
     };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let fd: OwnedFd = socket::socket(family, SockType::Stream, flags, None)?;
-    // A restart must not wait for TIME_WAIT to pass, nor for the old process to be gone.
+    // A restart must not wait for TIME_WAIT to pass. A second server is refused all the same: the
+    // kernel would give it half of the connections, unnoticed.
     socket::setsockopt(&fd, sockopt::ReuseAddr, &true)?;
-    socket::setsockopt(&fd, sockopt::ReusePort, &true)?;
     socket::setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
     if address.is_ipv6() {
         socket::setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
@@ -254,11 +254,12 @@ mod tests {
     }
 
     #[test]
-    fn both_families_of_one_port_and_a_second_process_can_listen() {
+    fn both_families_of_one_port_can_be_listened_on_but_neither_twice() {
         let six = listen("[::]:0".parse().unwrap(), 65_535).unwrap();
         let port = six.local_addr().unwrap().port();
         let four = format!("0.0.0.0:{port}").parse().unwrap();
         let _four = listen(four, 1).unwrap();
-        let _again = listen(four, 1).unwrap();
+        let again = listen(four, 1).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
     }
 }

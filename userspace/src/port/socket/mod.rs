@@ -50,7 +50,7 @@ pub struct SocketPort {
 }
 
 impl SocketPort {
-    /// Opens a socket that shares its address with those of the other workers.
+    /// Opens a socket.
     pub fn open(config: &SocketConfig) -> Result<Self, SocketError> {
         config.check()?;
         Ok(Self {
