@@ -54,8 +54,9 @@ impl NameBuf {
             return self.push_escaped_text(text);
         }
         let start = usize::from(self.len);
-        // One octet stays free for the root label.
-        let free = self.octets[..NAME_LEN_MAX - 1].get_mut(start + 1..start + 1 + text.len());
+        // One octet stays free for the root label: a last dot stands in its place.
+        let text_max = NAME_LEN_MAX - usize::from(!text.ends_with(b"."));
+        let free = self.octets[..text_max].get_mut(start + 1..start + 1 + text.len());
         free.ok_or(NameError::NameTooLong)?.copy_from_slice(text);
         let mut length_at = start;
         for (index, octet) in text.iter().enumerate() {
@@ -403,7 +404,17 @@ mod tests {
             NameBuf::from_text(&longest, ROOT).unwrap().len(),
             NAME_LEN_MAX
         );
+        let with_dot = [&longest[..], b"."].concat();
+        assert_eq!(
+            NameBuf::from_text(&with_dot, ROOT),
+            NameBuf::from_text(&longest, ROOT)
+        );
         let too_long = [&fits[..], &[b'd'; 62]].join(&b'.');
+        assert_eq!(
+            NameBuf::from_text(&too_long, ROOT),
+            Err(NameError::NameTooLong)
+        );
+        let too_long = [&too_long[..], b"."].concat();
         assert_eq!(
             NameBuf::from_text(&too_long, ROOT),
             Err(NameError::NameTooLong)
