@@ -1,7 +1,6 @@
 //! The answering core without any port: zones from text, queries and replies as messages.
 
-use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
-use hickory_proto::rr::{Name, RecordType};
+use crate::worlds::ZoneText;
 use ripples::packet::NameKey;
 use ripples::packet::reply::Transport;
 use ripples::snapshot::{Policy, Snapshot};
@@ -9,9 +8,11 @@ use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
 use ripples::zone::compile::compile;
 use ripples::zone::records::ZoneRecords;
-use std::str::FromStr;
 
 /// Builds a snapshot of zones given as `(origin, master file)`.
+///
+/// # Panics
+/// Where a zone has an error.
 pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
     let images = zones.iter().map(|(origin, text)| {
         let origin = ripples::name::NameBuf::from_text(origin.as_bytes(), b"\0").expect("origin");
@@ -23,31 +24,29 @@ pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
     Snapshot::new(1, images.collect(), Policy::default(), key).expect("snapshot")
 }
 
-/// A query as a client would send it; `edns`: the UDP payload size it announces.
-pub fn query(name: &str, rtype: RecordType, edns: Option<u16>) -> Vec<u8> {
-    let mut message = Message::new(0x1234, MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = true;
-    message.add_query(Query::query(Name::from_str(name).expect("name"), rtype));
-    if let Some(size) = edns {
-        let mut opt = Edns::new();
-        opt.set_max_payload(size);
-        message.set_edns(opt);
-    }
-    message.to_vec().expect("query")
+/// Builds a snapshot of random zones.
+///
+/// # Panics
+/// Where a zone has an error.
+pub fn snapshot_of(zones: &[ZoneText]) -> Snapshot {
+    let texts: Vec<_> = zones
+        .iter()
+        .map(|zone| (zone.origin.to_string(), zone.text()))
+        .collect();
+    let zones: Vec<_> = texts
+        .iter()
+        .map(|(origin, text)| (&origin[..], &text[..]))
+        .collect();
+    snapshot(&zones)
 }
 
 /// The reply to `query`, as bytes; `None` when there is none.
 pub fn reply(snapshot: &Snapshot, query: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let mut buffer = query.to_vec();
+    // Not zeroes: what the reply leaves unwritten shall show.
     buffer.resize(65_535, 0xaa);
-    let len = respond(
-        &mut buffer,
-        query.len(),
-        transport,
-        snapshot,
-        &mut Tally::default(),
-    )
-    .ok()?;
+    let tally = &mut Tally::default();
+    let len = respond(&mut buffer, query.len(), transport, snapshot, tally).ok()?;
     buffer.truncate(len);
     Some(buffer)
 }

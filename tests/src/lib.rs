@@ -1,16 +1,27 @@
 //! The harness that the tests share.
 
+pub mod alloc;
 pub mod answers;
+pub mod ask;
 pub mod binary;
 pub mod client;
+pub mod decoded;
 pub mod echo;
 pub mod folder;
+pub mod judge;
 pub mod loopback;
+pub mod model;
+pub mod name;
 pub mod netns;
+pub mod packets;
+pub mod record;
 pub mod redirect;
 pub mod server;
 pub mod stats;
+pub mod strategies;
 pub mod tcp;
+pub mod verdict_cases;
+pub mod worlds;
 
 /// The zone `example` of the end-to-end tests.
 pub const EXAMPLE: &str = include_str!("example.zone");

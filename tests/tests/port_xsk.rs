@@ -9,10 +9,11 @@ use ripples::sys::wait;
 use ripples::telemetry::{Counters, Discard, Event};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use tests::echo::Echo;
-use tests::netns::{End, Veth, privileged};
+use tests::netns::{End, Veth, ip, privileged};
 use tests::redirect::{Attach, Redirect};
 
 /// Long enough for a packet over a veth pair, whatever else the machine does.
@@ -204,22 +205,69 @@ fn what_is_not_udp_is_a_discard() {
 }
 
 #[test]
-fn replies_submitted_before_the_end_still_leave() {
+fn replies_that_the_link_did_not_take_leave_when_it_is_back() {
     if !privileged() {
         return;
     }
     let veth = Veth::new(1);
+    let link = |state| {
+        let (name, interface) = (veth.server.namespace.name(), veth.server.interface);
+        ip(&format!("-n {name} link set {interface} {state}"));
+    };
     let mut server = Server::start(&veth, Attach::Native, |_| {});
     let client = client(&veth.client, veth.server.ipv4.into());
-    for index in 0..200u8 {
-        client.send(&[index]).unwrap();
-    }
-    server.serve(200, 0);
-    drop(server);
-    for index in 0..200u8 {
-        let mut reply = [0; 9];
-        assert_eq!((client.recv(&mut reply).unwrap(), reply[0]), (1, index));
-    }
+    let ask = |server: &mut Server| {
+        let mut queries = Vector::new();
+        for index in 0..50u8 {
+            client.send(&[index]).unwrap();
+            queries.push(server.next_message());
+        }
+        link("down");
+        let mut replies = Vector::new();
+        for (mut frame, envelope) in queries {
+            server.ports[0].seal(&mut frame, &envelope, 1);
+            replies.push(frame);
+        }
+        server.ports[0].transmit(&mut replies);
+        assert!(server.ports[0].backlog());
+        assert_eq!(server.ports[0].census().tx, 50);
+    };
+    let all_come = || {
+        for index in 0..50u8 {
+            let mut reply = [0; 9];
+            assert_eq!((client.recv(&mut reply).unwrap(), reply[0]), (1, index));
+        }
+    };
+    // A later turn drives them, though nothing new arrives.
+    ask(&mut server);
+    link("up");
+    server.settle();
+    assert!(!server.ports[0].backlog());
+    all_come();
+    // And so does the end: a port that is dropped waits for what it has promised.
+    ask(&mut server);
+    std::thread::scope(|scope| {
+        scope.spawn(|| link("up"));
+        drop(server);
+    });
+    all_come();
+}
+
+#[test]
+#[should_panic(expected = "a frame was given to another port than its own")]
+fn a_frame_is_good_for_its_own_port_only() {
+    assert!(
+        privileged(),
+        "a frame was given to another port than its own"
+    );
+    let veth = Veth::new(1);
+    let mut server = Server::start(&veth, Attach::Native, |_| {});
+    let mut other = Server::start(&Veth::new(1), Attach::Native, |_| {});
+    let client = client(&veth.client, veth.server.ipv4.into());
+    client.send(b"hello").unwrap();
+    let (frame, _) = server.next_message();
+    let misuse = catch_unwind(AssertUnwindSafe(|| other.ports[0].recycle(frame)));
+    assert!(misuse.is_err());
 }
 
 #[test]

@@ -98,7 +98,10 @@ fn exact<'s>(found: Found<'s>, qtype: u16, name: &[u8], snapshot: &'s Snapshot) 
         if flags.any(NodeFlags::APEX)
             && let Some(parent) = snapshot.parent(found.zone)
         {
-            return exact(parent, qtype, name, snapshot);
+            return match parent.cut {
+                Some(cut) => exact(cut, qtype, name, snapshot),
+                None => missing_in(parent.apex, qtype, &Labels::of(name), name, snapshot),
+            };
         }
     }
     if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
@@ -134,13 +137,24 @@ fn of_node<'s>(
     negative(Rcode::NoError, zone, name, snapshot)
 }
 
-/// The name does not exist: its closest encloser decides (RFC 4592 §3.3.1).
+/// The name does not exist in any zone.
 fn missing<'s>(qtype: u16, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
     let labels = Labels::of(name);
-    let Some(apex) = snapshot.zone_of(&labels) else {
-        return Answer::error(Rcode::Refused);
-    };
-    let encloser = snapshot.closest_encloser(apex, &labels);
+    match snapshot.zone_of(&labels) {
+        Some(apex) => missing_in(apex, qtype, &labels, name, snapshot),
+        None => Answer::error(Rcode::Refused),
+    }
+}
+
+/// The name does not exist in its zone: the closest encloser decides (RFC 4592 §3.3.1).
+fn missing_in<'s>(
+    apex: Found<'s>,
+    qtype: u16,
+    labels: &Labels<'_>,
+    name: &[u8],
+    snapshot: &'s Snapshot,
+) -> Answer<'s> {
+    let encloser = snapshot.closest_encloser(apex, labels);
     let (node, flags) = (encloser.node, encloser.node.flags());
     if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
         return referral(node, name);

@@ -1,7 +1,9 @@
 //! The developer's commands: `cargo xtask COMMAND`, one file or folder each.
 
+mod bpf_toolchain;
 mod build_ebpf;
 mod ci;
+mod debian_archive;
 mod demo;
 mod fuzz;
 mod install;

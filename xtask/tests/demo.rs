@@ -153,7 +153,7 @@ fn a_server_that_dies_ends_the_demonstration_as_a_failure() {
 /// A server that is ready at once, counts nothing, and drains when it is told to.
 const SERVER: &str = r#"#!/bin/sh
 if [ "$1" = ctl ]; then
-    echo '{"received": 4, "answers": 4, "workers": [{"io": "xdp-copy", "answers": 4}]}'
+    echo '{"received": 4, "answers": 4, "workers": {"rps0/0": {"answers": 4}}}'
     exit
 fi
 echo "arguments: $*" >&2

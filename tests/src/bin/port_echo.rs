@@ -1,55 +1,82 @@
-//! Echoes UDP over AF_XDP on every queue of an interface, until SIGTERM: to be measured, or killed.
+//! Echoes UDP on every queue of an interface until SIGTERM: to be measured, or killed.
 //!
-//! `port_echo INTERFACE native|generic poll|spin [GROW]`
+//! `port_echo INTERFACE native|generic|socket poll|spin [GROW]`
 #![expect(
     clippy::print_stdout,
     reason = "what it prints is read by tests and by people"
 )]
 
 use anyhow::{Context, Result, bail};
-use ripples::port::{BindMode, Port, XskConfig, XskPort};
+use ripples::port::{BindMode, Port, SocketConfig, SocketPort, XskConfig, XskPort};
 use ripples::sys::interface::Interface;
 use ripples::sys::signals::Signals;
 use ripples::sys::{cpu, memory, wait, waker::Waker};
 use ripples::telemetry::{Counters, Discard, Event};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tests::echo::Echo;
 use tests::redirect::{Attach, Redirect};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// How the workers run.
+#[derive(Clone, Copy)]
+struct Options {
+    /// Never sleep.
+    spin: bool,
+    /// Bytes to add to each message.
+    grow: usize,
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (name, attach, spin) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [name, "native", how, ..] => (name, Attach::Native, how == "spin"),
-        [name, "generic", how, ..] => (name, Attach::Generic, how == "spin"),
-        _ => bail!("port_echo INTERFACE native|generic poll|spin [GROW]"),
+    let [interface, io, idle, rest @ ..] = &arguments[..] else {
+        bail!("port_echo INTERFACE native|generic|socket poll|spin [GROW]");
     };
-    let grow = arguments.get(3).map_or(Ok(0), |text| text.parse())?;
+    let options = Options {
+        spin: idle == "spin",
+        grow: rest.first().map_or(Ok(0), |text| text.parse())?,
+    };
     let signals = Signals::block()?;
     memory::raise_lock_limit()?;
-    let interface = Interface::find(name)?;
-    let redirect = Redirect::attach(interface.index, attach).context("cannot attach")?;
+    let interface = Interface::find(interface)?;
+    let waker = Waker::new()?;
     let mut workers = Vec::new();
-    for queue in 0..interface.rx_queues {
-        let port = XskPort::open(&XskConfig::new(name, queue, BindMode::Copy))?;
-        redirect
-            .connect(queue, port.socket())
-            .context("cannot fill the XSKMAP")?;
-        let waker = Waker::new()?;
-        let sleeper = waker.clone();
-        let worker = std::thread::spawn(move || work(port, queue as usize, spin, grow, &sleeper));
-        workers.push((waker, worker));
-    }
-    println!("ready: {} queues", interface.rx_queues);
+    // Attached for as long as the workers run.
+    let _redirect = match io.as_str() {
+        "socket" => {
+            let port = SocketPort::open(&SocketConfig::new("0.0.0.0:53".parse()?))?;
+            workers.push(spawn(port, 0, options, &waker));
+            None
+        }
+        mode => {
+            let generic = mode == "generic";
+            let mode = if generic {
+                Attach::Generic
+            } else {
+                Attach::Native
+            };
+            let redirect = Redirect::attach(interface.index, mode).context("cannot attach")?;
+            for queue in 0..interface.rx_queues {
+                let config = XskConfig::new(&interface.name, queue, BindMode::Copy);
+                let port = XskPort::open(&config)?;
+                redirect
+                    .connect(queue, port.socket())
+                    .context("cannot fill the XSKMAP")?;
+                workers.push(spawn(port, queue as usize, options, &waker));
+            }
+            Some(redirect)
+        }
+    };
+    println!("ready: {} queues", workers.len());
     while signals.next()?.is_none() {
         wait::readable([signals.as_fd()], None)?;
     }
     STOP.store(true, Ordering::Relaxed);
-    for (waker, worker) in workers {
-        waker.wake()?;
+    waker.wake()?;
+    for worker in workers {
         match worker.join() {
             Ok(result) => result?,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -58,32 +85,40 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Starts a worker on its own CPU.
+fn spawn<P>(port: P, index: usize, options: Options, waker: &Waker) -> JoinHandle<Result<()>>
+where
+    P: Port + Send + 'static,
+{
+    let waker = waker.clone();
+    std::thread::spawn(move || work(port, index, options, &waker))
+}
+
 /// Echoes on one port until told to stop, then says what it counted.
-fn work(mut port: XskPort, queue: usize, spin: bool, grow: usize, sleeper: &Waker) -> Result<()> {
+fn work<P: Port>(mut port: P, index: usize, options: Options, waker: &Waker) -> Result<()> {
     let cpus = cpu::allowed()?;
-    cpu::pin(cpus[queue % cpus.len()])?;
+    cpu::pin(cpus[index % cpus.len()])?;
     let mut echo = Echo::default();
     while !STOP.load(Ordering::Relaxed) {
-        if echo.turn(&mut port, grow) == 0 && !spin && !port.backlog() {
-            let fd = port.fd().context("an AF_XDP port has a descriptor")?;
-            wait::readable([fd, sleeper.as_fd()], Some(Duration::from_secs(1)))?;
+        let idle = echo.turn(&mut port, options.grow) == 0;
+        if idle && !options.spin && !port.backlog() {
+            let fd = port.fd().context("the port has a descriptor")?;
+            wait::readable([fd, waker.as_fd()], Some(Duration::from_secs(1)))?;
         }
     }
     let counters = Counters::default();
     counters.publish(&mut echo.tally);
     let totals = counters.totals();
-    let events: Vec<_> = Event::ALL
+    let events = Event::ALL
         .iter()
-        .map(|&e| (e.label(), totals.events(e)))
-        .collect();
+        .map(|&event| (event.label(), totals.events(event)));
     let discards = Discard::ALL
         .iter()
-        .map(|&d| (d.label(), totals.discards(d)));
-    let discards: Vec<_> = discards.filter(|(_, count)| *count > 0).collect();
-    println!(
-        "queue {queue}: {events:?} {discards:?} {:?} {:?}",
-        port.census(),
-        port.statistics()?
-    );
+        .map(|&reason| (reason.label(), totals.discards(reason)));
+    let counts: Vec<_> = events
+        .chain(discards)
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    println!("worker {index}: {} answered, {counts:?}", echo.answered);
     Ok(())
 }

@@ -61,8 +61,8 @@ pub trait Port {
     /// and the interface without fragments.
     fn message_limit(&self, envelope: &Envelope) -> usize;
 
-    /// Whether replies of earlier turns wait for another turn to drive them: then the worker must
-    /// not sleep.
+    /// Whether replies of earlier turns wait for another turn to drive them: the worker comes back
+    /// for them soon, though nothing may arrive meanwhile.
     fn backlog(&self) -> bool;
 
     /// Readable as long as `receive` finds something; none where there is nothing to wait for.

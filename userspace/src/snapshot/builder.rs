@@ -1,6 +1,6 @@
 //! Zones → the snapshot's index.
 
-use super::{Labels, Policy, Snapshot};
+use super::{Labels, ParentPlace, Policy, Snapshot};
 use crate::name;
 use crate::packet::NameKey;
 use crate::zone::image::ZoneImage;
@@ -32,16 +32,19 @@ impl Snapshot {
         let apexes = Apexes::of(&zones)?;
         let names = zones.iter().map(ZoneImage::node_count).sum();
         let mut index = NameIndex::with_capacity(names);
-        let mut parents = HashMap::new();
+        let mut parents = apexes.parents(&zones);
         for (zone, image) in (0..).zip(&zones) {
             for (at, node) in image.nodes() {
                 let place = NamePlace { zone, node: at };
-                match apexes.shadow(zone, node.name()) {
-                    None => index.insert(key.hash(node.name()), place),
-                    Some(child) if zones[child as usize].apex().name() == node.name() => {
-                        parents.insert(child, place);
-                    }
-                    Some(_) => {}
+                let Some(child) = apexes.shadow(zone, node.name()) else {
+                    index.insert(key.hash(node.name()), place);
+                    continue;
+                };
+                if let Some(parent) = parents.get_mut(&child)
+                    && parent.zone == zone
+                    && zones[child as usize].apex().name() == node.name()
+                {
+                    parent.cut = Some(place);
                 }
             }
         }
@@ -99,6 +102,20 @@ impl Apexes {
             .rev()
             .find_map(|depth| self.by_name.get(labels.suffix(depth)))?;
         (*deepest != zone).then_some(*deepest)
+    }
+
+    /// For each zone that lies in others, the nearest of them.
+    fn parents(&self, zones: &[ZoneImage]) -> HashMap<u32, ParentPlace> {
+        let parent = |image: &ZoneImage| {
+            let labels = Labels::of(image.apex().name());
+            let mut above = (0..labels.count()).rev();
+            let zone = *above.find_map(|depth| self.by_name.get(labels.suffix(depth)))?;
+            Some(ParentPlace { zone, cut: None })
+        };
+        let zones = (0..).zip(zones);
+        zones
+            .filter_map(|(zone, image)| Some((zone, parent(image)?)))
+            .collect()
     }
 
     /// Label counts of the apexes, the largest first, each once.

@@ -35,8 +35,15 @@ pub struct Snapshot {
     index: NameIndex,
     /// Label counts of the zones' apexes, the largest first, each once.
     apex_depths: Box<[u8]>,
-    /// For a zone whose parent is served too: its apex in the parent (RFC 4035 §3.1.4.1).
-    parents: HashMap<u32, NamePlace>,
+    /// For a zone that lies in another one.
+    parents: HashMap<u32, ParentPlace>,
+}
+
+/// The nearest zone above one that is served too.
+struct ParentPlace {
+    zone: u32,
+    /// What it has at the lower zone's apex, if anything.
+    cut: Option<NamePlace>,
 }
 
 /// A name that was found.
@@ -147,10 +154,27 @@ impl Snapshot {
         encloser
     }
 
-    /// The parent zone's node for the apex of `zone`, when the parent is served as well.
-    pub fn parent(&self, zone: u32) -> Option<Found<'_>> {
-        self.parents.get(&zone).map(|&place| self.at(place))
+    /// The nearest zone above `zone` that is served as well.
+    pub fn parent(&self, zone: u32) -> Option<Parent<'_>> {
+        let parent = self.parents.get(&zone)?;
+        Some(Parent {
+            apex: Found {
+                zone: parent.zone,
+                node: self.zones[parent.zone as usize].apex(),
+            },
+            cut: parent.cut.map(|place| self.at(place)),
+        })
     }
+}
+
+/// The nearest zone above another one: DS records of the lower one's apex are its own (RFC 4035
+/// §3.1.4.1).
+#[derive(Clone, Copy)]
+pub struct Parent<'s> {
+    /// Its apex.
+    pub apex: Found<'s>,
+    /// What it has at the lower zone's apex: a cut, if all is well.
+    pub cut: Option<Found<'s>>,
 }
 
 /// Where the labels of a name begin.

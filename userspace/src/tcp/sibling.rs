@@ -118,8 +118,8 @@ impl Sibling {
         })
     }
 
-    /// One turn: waits for events, at most `wait_ms` and not beyond the next timeout; accepts,
-    /// answers and expires, each within its share; publishes the counters.
+    /// One turn: waits for events, at most `wait_ms` and not beyond the next timeout; answers,
+    /// expires and accepts, each within its share; publishes the counters.
     ///
     /// An error means that the epoll set itself failed.
     pub fn turn(&mut self, wait_ms: u32, respond: &mut impl Respond) -> io::Result<Turn> {
@@ -130,9 +130,10 @@ impl Sibling {
         if self.waker.is_stopped() && self.drain_until_ms.is_none() {
             self.start_drain();
         }
-        self.accept();
         let visited = self.connections.visit_ready(respond, self.now_ms);
         self.connections.expire(self.now_ms);
+        // Last, because what is idle or gone by now makes room.
+        self.accept();
         let finished = self.drain();
         self.connections.tally.add(TcpEvent::Turns, 1);
         self.counters.publish(&mut self.connections.tally);

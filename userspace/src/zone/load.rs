@@ -1,11 +1,13 @@
 //! Zone files → images: several at a time, each error with its place.
 
+use super::check::check;
 use super::compile::compile;
-use super::error::ZoneProblem;
+use super::error::{Severity, ZoneProblem};
 use super::image::ZoneImage;
 use super::records::ZoneRecords;
 use crate::config::ZoneSource;
 use crate::name;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What came of loading a zone.
@@ -23,12 +25,16 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
         let mut loaded = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(source) = sources.get(at) else { return loaded };
+            let Some(source) = sources.get(at) else {
+                return loaded;
+            };
             loaded.push((at, load(source)));
         }
     };
     let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(sources.len())).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..threads.min(sources.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
         let mut all = work();
         for other in others {
             all.extend(other.join().unwrap_or_default());
@@ -42,14 +48,39 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
 /// Loads one zone.
 pub fn load(source: &ZoneSource) -> Loaded {
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
-    match ZoneRecords::read(&source.file, &source.origin) {
-        Err(errors) => Loaded { image: Err(lines(errors)), warnings: Vec::new() },
+    match read(&source.file, &source.origin) {
+        Err(errors) => Loaded {
+            image: Err(lines(errors)),
+            warnings: Vec::new(),
+        },
         Ok((records, warnings)) => {
             let image = compile(&records).map_err(|error| {
                 let origin = name::display(&source.origin);
                 vec![format!("{}: zone {origin}: {error}", source.file.display())]
             });
-            Loaded { image, warnings: lines(warnings) }
+            Loaded {
+                image,
+                warnings: lines(warnings),
+            }
         }
     }
+}
+
+/// Reads a master file and checks it as a zone; `origin` is the zone's name in wire form.
+///
+/// Warnings come with the records; if there is an error all problems come instead of them.
+pub fn read(
+    path: &Path,
+    origin: &[u8],
+) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
+    let (mut records, mut problems) = ZoneRecords::read(path, origin)?;
+    problems.extend(check(&records));
+    if problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
+        return Err(problems);
+    }
+    records.forget_lines();
+    Ok((records, problems))
 }

@@ -1,5 +1,6 @@
 //! The server's counters at one moment, and the rates between two of them.
 
+use super::network::SERVER_INTERFACE;
 use crate::shell;
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -87,19 +88,18 @@ impl Counts {
     /// Reads `ripples ctl stats --json`. A counter that is not there counts nothing.
     fn from_json(json: &Value) -> Self {
         let count = |value: &Value| value.as_u64().unwrap_or(0);
-        let workers = json["workers"].as_array().map_or(&[][..], Vec::as_slice);
-        let on_xdp = |worker: &&Value| {
-            worker["io"]
-                .as_str()
-                .is_some_and(|io| io.starts_with("xdp"))
+        // A worker on an AF_XDP socket is called after its interface and queue: `rps0/1`.
+        let on_xdp = |name: &str| {
+            name.strip_prefix(SERVER_INTERFACE)
+                .is_some_and(|queue| queue.starts_with('/'))
         };
+        let workers = json["workers"].as_object().into_iter().flatten();
         Self {
             received: count(&json["received"]),
             answers: count(&json["answers"]),
             xdp_answers: workers
-                .iter()
-                .filter(on_xdp)
-                .map(|worker| count(&worker["answers"]))
+                .filter(|(name, _)| on_xdp(name))
+                .map(|(_, worker)| count(&worker["answers"]))
                 .sum(),
         }
     }
@@ -146,11 +146,12 @@ mod tests {
     #[test]
     fn the_share_of_af_xdp_is_that_of_its_workers() {
         let counts = Counts::from_json(&json!({
-            "received": 12, "answers": 10, "workers": [
-                {"io": "xdp-copy", "answers": 6},
-                {"io": "xdp-generic", "answers": 1},
-                {"io": "socket", "answers": 3},
-            ]
+            "received": 12, "answers": 10, "workers": {
+                "rps0/0": {"answers": 6},
+                "rps0/1": {"answers": 1},
+                "rps01/1": {"answers": 100},
+                "sibling": {"answers": 3},
+            }
         }));
         let expected = Counts {
             received: 12,
@@ -164,7 +165,7 @@ mod tests {
     fn counters_that_are_missing_count_nothing() {
         assert_eq!(Counts::from_json(&json!({})), Counts::default());
         assert_eq!(
-            Counts::from_json(&json!({"workers": [{}]})),
+            Counts::from_json(&json!({"workers": {"rps0/0": {}}})),
             Counts::default()
         );
     }

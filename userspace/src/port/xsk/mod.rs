@@ -27,11 +27,11 @@ use std::time::Duration;
 
 /// The kernel lets go of a closed socket's queue some milliseconds later, by deferred work
 /// (net/xdp/xsk_buff_pool.c, `xp_put_pool`): a restart may meet its predecessor's.
-const BUSY_TRIES: usize = 50;
+const BUSY_TRIES: usize = 100;
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a port that is dropped waits for its last replies to leave.
-const DRAIN_TRIES: usize = 100;
+const DRAIN_TRIES: usize = 500;
 const DRAIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// A port on one receive queue of a NIC.

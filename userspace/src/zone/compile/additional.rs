@@ -59,7 +59,7 @@ fn add(body: &mut BodyWriter, records: &ZoneRecords, wire: &[u8]) -> Result<(), 
         .into_iter()
         .filter_map(|rtype| owner.rrset(rtype))
     {
-        if body.has_room_for(&rrset) {
+        if body.has_room_for(&host, &rrset) {
             body.rrset(
                 Section::Additional,
                 OwnerForm::Name(&host),

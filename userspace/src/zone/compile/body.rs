@@ -124,10 +124,16 @@ impl BodyWriter {
         Ok(())
     }
 
-    /// Whether an RRset still fits where pointers reach. Additional records are optional: these ask.
-    pub(super) fn has_room_for(&self, rrset: &Rrset<'_>) -> bool {
-        let len: usize = rrset.records().map(|rdata| rdata.len() + 12).sum();
-        self.records.len() + len < PATCHED_LEN
+    /// Whether an additional RRset still fits: glue into the message (RFC 9471 §3.1: all of it),
+    /// what is only useful where pointers reach.
+    pub(super) fn has_room_for(&self, host: &[u8], rrset: &Rrset<'_>) -> bool {
+        // Beyond the reach of pointers each record repeats its owner's name.
+        let len: usize = rrset
+            .records()
+            .map(|rdata| host.len() + 10 + rdata.len())
+            .sum();
+        let limit = if self.glue { BODY_MAX } else { PATCHED_LEN };
+        self.records.len() + len <= limit
     }
 
     /// Notes that a host's addresses are added; false when they were before.

@@ -111,7 +111,7 @@ impl<'r> Compiler<'r> {
             .last()
             .map_or(name.len(), |last| last.name.len());
         for start in missing_ancestors(name, known) {
-            self.begin(&name[start..], NodeFlags::default(), true)?;
+            self.begin(&name[start..], self.occlusion(), true)?;
             self.nodes.end()?;
         }
         let has_children = next.is_some_and(|next| name::is_at_or_below(next, name));
@@ -121,14 +121,11 @@ impl<'r> Compiler<'r> {
     /// Writes an owner's node.
     fn node(&mut self, owner: &Owner<'_>, has_children: bool) -> Result<(), CompileError> {
         let is_apex = self.ancestors.is_empty();
-        let above = self.ancestors.last().and_then(|last| last.cut);
         let has = |rtype| owner.rrset(rtype).is_some();
-        let mut flags = NodeFlags::default();
+        let mut flags = self.occlusion();
         if is_apex {
             flags = flags.with(NodeFlags::APEX);
-        } else if above.is_some() {
-            flags = flags.with(NodeFlags::OCCLUDED);
-        } else if has(code::NS) {
+        } else if flags == NodeFlags::default() && has(code::NS) {
             flags = flags.with(NodeFlags::CUT);
         }
         if !flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
@@ -150,6 +147,14 @@ impl<'r> Compiler<'r> {
             self.bodies(owner, flags)?;
         }
         self.nodes.end()
+    }
+
+    /// Says whether the next node lies below a zone cut, be it an empty non-terminal.
+    fn occlusion(&self) -> NodeFlags {
+        match self.ancestors.last() {
+            Some(Ancestor { cut: Some(_), .. }) => NodeFlags::OCCLUDED,
+            _ => NodeFlags::default(),
+        }
     }
 
     /// Opens a node and puts it on the way down.

@@ -1,0 +1,97 @@
+//! Random zones that love corner cases, and queries near their names.
+//!
+//! Few labels and few names, so that cuts, wildcards, aliases and empty non-terminals meet often.
+//! Strategies draw raw values, which are then made legal: so failures shrink well.
+
+mod names;
+mod queries;
+mod zones;
+
+use crate::ask::Ask;
+use crate::model::{World, Zone};
+use crate::name::Name;
+use crate::record::{Record, type_text};
+use proptest::prelude::*;
+use std::fmt;
+use zones::build;
+
+/// Origins that nest in each other in several ways.
+const ORIGINS: [&str; 7] = [
+    ".",
+    "example.",
+    "a.Example.",
+    "sub.example.",
+    "b.a.sub.example.",
+    "test.",
+    "*.test.",
+];
+
+/// A zone of the world, with what its master file says.
+#[derive(Clone, Debug)]
+pub struct ZoneText {
+    /// The apex.
+    pub origin: Name,
+    /// The records, in no order.
+    pub records: Vec<Record>,
+}
+
+impl ZoneText {
+    /// The master file.
+    pub fn text(&self) -> String {
+        self.records.iter().map(Record::line).collect()
+    }
+}
+
+/// Zones and queries near their names; shown as master files and questions.
+#[derive(Clone)]
+pub struct Scenario {
+    /// The zones.
+    pub zones: Vec<ZoneText>,
+    /// The queries.
+    pub asks: Vec<Ask>,
+}
+
+impl Scenario {
+    /// The zones as the reference sees them.
+    pub fn world(&self) -> World {
+        let zones = self.zones.iter();
+        World {
+            zones: zones
+                .map(|zone| Zone::new(zone.origin.clone(), &zone.records))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for zone in &self.zones {
+            write!(f, "\n; zone {}\n{}", zone.origin, zone.text())?;
+        }
+        writeln!(f, "; queries")?;
+        for ask in &self.asks {
+            writeln!(f, "{} {} {:?}", ask.name, type_text(ask.qtype), ask.edns)?;
+        }
+        Ok(())
+    }
+}
+
+/// Zones, and at most `count` queries.
+pub fn scenario(count: usize) -> impl Strategy<Value = Scenario> {
+    (zones(), queries::queries(count)).prop_map(|(zones, queries)| {
+        let asks = queries.iter().map(|query| query.build(&zones)).collect();
+        Scenario { zones, asks }
+    })
+}
+
+/// Between one and four zones.
+fn zones() -> impl Strategy<Value = Vec<ZoneText>> {
+    let origins = prop::sample::subsequence(ORIGINS.to_vec(), 1..=4);
+    (origins, prop::collection::vec(zones::zone(), 4)).prop_map(|(origins, raw)| {
+        let origins: Vec<_> = origins.into_iter().map(Name::parse).collect();
+        let zones = origins.iter().zip(&raw);
+        zones
+            .map(|(origin, raw)| build(origin, raw, &origins))
+            .collect()
+    })
+}

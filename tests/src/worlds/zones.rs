@@ -1,0 +1,246 @@
+//! Random zones, made legal.
+
+use super::ZoneText;
+use super::names::{Label, RawName, labels, legal, name};
+use crate::decoded::canonical_rdata;
+use crate::name::Name;
+use crate::record::{Data, Record, rtype};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What a zone is made of, before it is legal.
+#[derive(Clone, Debug)]
+pub(super) struct RawZone {
+    soa_ttl: u32,
+    soa_minimum: u32,
+    servers: Vec<RawName>,
+    records: Vec<RawRecord>,
+}
+
+/// A record, or several of one RRset.
+#[derive(Clone, Debug)]
+pub(super) struct RawRecord {
+    owner: Vec<Label>,
+    shape: Shape,
+    ttl: u32,
+    target: RawName,
+    number: u8,
+}
+
+/// The kind of a record.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    A,
+    Aaaa,
+    Ns,
+    Cname,
+    Dname,
+    Mx,
+    Srv,
+    Ptr,
+    Txt,
+    Ds,
+    Private,
+    /// An RRset of many A records.
+    ManyA,
+    /// An RRset of many MX records.
+    ManyMx,
+}
+
+/// A zone of up to thirty records.
+pub(super) fn zone() -> impl Strategy<Value = RawZone> {
+    let servers = prop::collection::vec(name(), 1..4);
+    let records = prop::collection::vec(record(), 0..30);
+    (ttl(), ttl(), servers, records).prop_map(|(soa_ttl, soa_minimum, servers, records)| RawZone {
+        soa_ttl,
+        soa_minimum,
+        servers,
+        records,
+    })
+}
+
+fn ttl() -> impl Strategy<Value = u32> {
+    prop::sample::select(vec![0, 60, 300, 3600, 604_800])
+}
+
+fn record() -> impl Strategy<Value = RawRecord> {
+    let shape = prop_oneof![
+        8 => Just(Shape::A),
+        4 => Just(Shape::Aaaa),
+        6 => Just(Shape::Ns),
+        8 => Just(Shape::Cname),
+        4 => Just(Shape::Dname),
+        3 => Just(Shape::Mx),
+        3 => Just(Shape::Srv),
+        2 => Just(Shape::Ptr),
+        3 => Just(Shape::Txt),
+        2 => Just(Shape::Ds),
+        2 => Just(Shape::Private),
+        1 => Just(Shape::ManyA),
+        1 => Just(Shape::ManyMx),
+    ];
+    (labels(), shape, ttl(), name(), any::<u8>()).prop_map(|(owner, shape, ttl, target, number)| {
+        RawRecord {
+            owner,
+            shape,
+            ttl,
+            target,
+            number,
+        }
+    })
+}
+
+/// Leaves out what no zone may have, and adds what every zone must.
+pub(super) fn build(origin: &Name, raw: &RawZone, origins: &[Name]) -> ZoneText {
+    let mut draft = Draft {
+        origin,
+        records: Vec::new(),
+        rrsets: BTreeMap::new(),
+    };
+    let authority = Data::Authority(
+        legal(&[b"ns".to_vec()], origin),
+        Name::parse("hostmaster.example."),
+        [2_024_010_101, 7200, 3600, 1_209_600, raw.soa_minimum],
+    );
+    draft.add(origin.clone(), rtype::SOA, raw.soa_ttl, authority);
+    for server in &raw.servers {
+        draft.add(
+            origin.clone(),
+            rtype::NS,
+            3600,
+            Data::Name(server.below(origins)),
+        );
+    }
+    for raw in &raw.records {
+        let owner = legal(&raw.owner, origin);
+        for (rtype, data) in shape(raw, origins) {
+            draft.add(owner.clone(), rtype, raw.ttl, data);
+        }
+    }
+    // RFC 6672 §2.4: nothing lies below a DNAME record.
+    let is_redirect = |record: &&Record| record.rtype == rtype::DNAME;
+    let redirects: Vec<Name> = draft
+        .records
+        .iter()
+        .filter(is_redirect)
+        .map(|record| record.owner.clone())
+        .collect();
+    draft.records.retain(|record| {
+        let below = |owner: &Name| record.owner.is_at_or_below(owner) && !record.owner.is(owner);
+        !redirects.iter().any(below)
+    });
+    ZoneText {
+        origin: origin.clone(),
+        records: draft.records,
+    }
+}
+
+/// A zone in the making.
+struct Draft<'o> {
+    origin: &'o Name,
+    records: Vec<Record>,
+    /// The TTLs of each RRset's records.
+    rrsets: BTreeMap<(Name, u16), BTreeMap<Vec<u8>, u32>>,
+}
+
+impl Draft<'_> {
+    /// Adds a record, if a zone may have it beside the others.
+    fn add(&mut self, owner: Name, rtype: u16, ttl: u32, data: Data) {
+        let canonical = canonical_rdata(rtype, data.wire());
+        let key = (owner.lowered(), rtype);
+        if let Some(rrset) = self.rrsets.get(&key) {
+            let len: usize = rrset
+                .keys()
+                .map(|data| owner.wire_len() + 10 + data.len())
+                .sum();
+            // What a duplicate's other TTL means, nobody says; and it must fit into a message.
+            if rrset.get(&canonical).is_some_and(|&other| other != ttl) || len > 60_000 {
+                return;
+            }
+        }
+        if self.may_join(&owner, rtype) {
+            self.rrsets.entry(key).or_default().insert(canonical, ttl);
+            self.records.push(Record {
+                owner,
+                rtype,
+                ttl,
+                data,
+            });
+        }
+    }
+
+    /// Whether the types at a name go together.
+    fn may_join(&self, owner: &Name, rtype: u16) -> bool {
+        let lowered = owner.lowered();
+        let has = |rtype: u16| self.rrsets.contains_key(&(lowered.clone(), rtype));
+        let is_alone = || {
+            let mut rrsets = self.rrsets.range((lowered.clone(), 0)..);
+            !rrsets
+                .next()
+                .is_some_and(|((owner, _), _)| *owner == lowered)
+        };
+        let is_apex = owner.is(self.origin);
+        let is_wildcard = owner.labels().first().is_some_and(|label| label == b"*");
+        match rtype {
+            // RFC 2181 §10.1.
+            rtype::CNAME => is_alone(),
+            _ if has(rtype::CNAME) => false,
+            // RFC 4592 §4.2 and §4.4 leave these undefined; RFC 6672 §2.3 forbids both together.
+            rtype::NS => is_apex || !(is_wildcard || has(rtype::DNAME)),
+            rtype::DNAME => !has(rtype::DNAME) && (is_apex || !(is_wildcard || has(rtype::NS))),
+            rtype::DS => !is_apex,
+            _ => true,
+        }
+    }
+}
+
+/// Type and data of a raw record.
+fn shape(raw: &RawRecord, origins: &[Name]) -> Vec<(u16, Data)> {
+    let target = raw.target.below(origins);
+    let number = raw.number;
+    let address = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        Data::Address4(Ipv4Addr::new(192, 0, high, low))
+    };
+    let one = match raw.shape {
+        Shape::A => (rtype::A, address(number.into())),
+        Shape::Aaaa => {
+            let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number.into());
+            (rtype::AAAA, Data::Address6(address))
+        }
+        Shape::Ns => (rtype::NS, Data::Name(target)),
+        Shape::Cname => (rtype::CNAME, Data::Name(target)),
+        Shape::Dname => (rtype::DNAME, Data::Name(target)),
+        Shape::Mx => (rtype::MX, Data::Exchange(number.into(), target)),
+        Shape::Srv => (rtype::SRV, Data::Service([1, 2, number.into()], target)),
+        Shape::Ptr => (rtype::PTR, Data::Name(target)),
+        Shape::Txt => {
+            let text = vec![b't'; number.into()];
+            (rtype::TXT, Data::Octets([vec![number], text].concat()))
+        }
+        Shape::Ds => {
+            let digest = vec![number; 32];
+            (
+                rtype::DS,
+                Data::Octets([vec![1, 2, 13, 2], digest].concat()),
+            )
+        }
+        Shape::Private => (rtype::PRIVATE, Data::Octets(vec![number; 7])),
+        Shape::ManyA => {
+            let count = u16::from(number) * 8;
+            return (0..count).map(|at| (rtype::A, address(at))).collect();
+        }
+        Shape::ManyMx => {
+            let count = u16::from(number);
+            let host = |at: u16| Name::of([format!("mx{}", at / 3)]).with_suffix(1, &target);
+            let hosts = (0..count)
+                .map(|at| (at, host(at)))
+                .filter(|(_, host)| host.is_legal());
+            return hosts
+                .map(|(at, host)| (rtype::MX, Data::Exchange(at, host)))
+                .collect();
+        }
+    };
+    vec![one]
+}

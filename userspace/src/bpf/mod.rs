@@ -1,0 +1,8 @@
+//! The kernel program: loaded, attached, fed with sockets and read out. Nothing else knows aya.
+
+mod error;
+mod filter;
+mod log;
+
+pub use error::{BpfError, Cause};
+pub use filter::{AttachMode, Filter};

@@ -1,0 +1,314 @@
+//! Packs records while they are read: one owner at a time, sorted within it.
+
+use std::ops::Range;
+
+use super::{BLOCK_ALIGN, Lines, Owner, ZoneRecords, owner_cmp, rrset_key};
+use crate::name;
+use crate::zone::error::Problems;
+use crate::zone::{rdata, rtype};
+
+/// The longest message (RFC 1035 §4.2.2), which an RRset must fit into.
+const MESSAGE_LEN_MAX: usize = 65_535;
+
+/// What a message takes beside its question's name and the records: header, type and class.
+const MESSAGE_OVERHEAD: usize = 12 + 4;
+
+/// What a record takes beside its data when its owner is compressed: pointer, type, class, TTL, length.
+const RECORD_OVERHEAD: usize = 2 + 10;
+
+/// Takes the records of a zone in any order.
+pub(crate) struct Builder {
+    zone: ZoneRecords,
+    /// The owner whose records are being collected, as labels below the origin.
+    owner: Vec<u8>,
+    pending: Vec<Pending>,
+    /// The data of the pending records.
+    pending_data: Vec<u8>,
+    /// Whether the blocks are in canonical order, without an owner that comes twice.
+    is_sorted: bool,
+    /// How many records there may be; less than 32 bits allow in tests only.
+    record_count_max: usize,
+}
+
+/// A record of the current owner.
+#[derive(Clone)]
+struct Pending {
+    rtype: u16,
+    ttl: u32,
+    line: u32,
+    data: Range<usize>,
+}
+
+/// The zone has more records than 32 bits can count, or more than 16 GiB of them.
+#[derive(Debug, thiserror::Error)]
+#[error("the zone is too large: it can have 4294967295 records and 16 GiB")]
+pub(crate) struct Full;
+
+impl Builder {
+    /// Begins a zone; `origin` is in wire form with small letters, `octet_count` how many octets of text to expect.
+    pub(crate) fn new(origin: &[u8], lines: Lines, octet_count: usize) -> Self {
+        let zone = ZoneRecords {
+            origin: origin.into(),
+            // Packed records are seldom longer than their text. What is not touched costs nothing.
+            blocks: Vec::with_capacity(octet_count),
+            owners: Vec::new(),
+            record_count: 0,
+            record_lines: Vec::new(),
+            lines,
+        };
+        Self {
+            zone,
+            owner: Vec::new(),
+            pending: Vec::new(),
+            pending_data: Vec::new(),
+            is_sorted: true,
+            record_count_max: u32::MAX as usize,
+        }
+    }
+
+    /// Adds a record; `owner` are the labels below the origin with small letters, `line` a number of [`Lines`].
+    pub(crate) fn push(
+        &mut self,
+        owner: &[u8],
+        rtype: u16,
+        ttl: u32,
+        line: u32,
+        data: &[u8],
+        problems: &mut Problems,
+    ) -> Result<(), Full> {
+        if owner != self.owner {
+            self.flush(problems)?;
+            self.owner.clear();
+            self.owner.extend_from_slice(owner);
+        }
+        let start = self.pending_data.len();
+        self.pending_data.extend_from_slice(data);
+        self.pending.push(Pending {
+            rtype,
+            ttl,
+            line,
+            data: start..self.pending_data.len(),
+        });
+        Ok(())
+    }
+
+    /// The lines of the files that are being read.
+    pub(crate) fn lines(&mut self) -> &mut Lines {
+        &mut self.zone.lines
+    }
+
+    /// Ends the zone: sorts what was not sorted.
+    pub(crate) fn finish(mut self, problems: &mut Problems) -> Result<ZoneRecords, Full> {
+        self.flush(problems)?;
+        let mut zone = if self.is_sorted {
+            self.zone
+        } else {
+            rebuild(self.zone, problems)?
+        };
+        zone.blocks.shrink_to_fit();
+        zone.owners.shrink_to_fit();
+        zone.record_lines.shrink_to_fit();
+        Ok(zone)
+    }
+
+    /// Packs the records of the current owner.
+    fn flush(&mut self, problems: &mut Problems) -> Result<(), Full> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        if self.pending.len() > 1 {
+            self.sort_pending(problems);
+        }
+        let zone = &mut self.zone;
+        let start = zone.blocks.len().next_multiple_of(BLOCK_ALIGN);
+        let owner_at = u32::try_from(start / BLOCK_ALIGN).map_err(|_| Full)?;
+        if zone.record_count + self.pending.len() > self.record_count_max {
+            return Err(Full);
+        }
+        if let Some(last) = zone.owners.len().checked_sub(1) {
+            let last = zone.owner(last);
+            self.is_sorted &= name::canonical_cmp_lowercase(last.relative, &self.owner).is_lt();
+        }
+        zone.blocks.resize(start, 0);
+        zone.owners.push(owner_at);
+        // A relative name is at most 254 octets long.
+        zone.blocks
+            .push(u8::try_from(self.owner.len()).map_err(|_| Full)?);
+        zone.blocks.extend_from_slice(&self.owner);
+        let count_at = zone.blocks.len();
+        zone.blocks.extend_from_slice(&[0; 2]);
+        let mut rrset_count: u16 = 0;
+        let data = &self.pending_data;
+        let key = |record: &Pending| rrset_key(record.rtype, &data[record.data.clone()]);
+        for rrset in self.pending.chunk_by(|left, right| key(left) == key(right)) {
+            if fits(&self.owner, rrset, zone, problems) {
+                pack(rrset, data, zone, problems);
+                // There are fewer RRsets than 16 bits count types, unless those of RRSIG make them more.
+                rrset_count = rrset_count.checked_add(1).ok_or(Full)?;
+            }
+        }
+        zone.blocks[count_at..count_at + 2].copy_from_slice(&rrset_count.to_ne_bytes());
+        self.pending.clear();
+        self.pending_data.clear();
+        Ok(())
+    }
+
+    /// Sorts the records of the current owner and drops those that are there already.
+    fn sort_pending(&mut self, problems: &mut Problems) {
+        let data = &self.pending_data;
+        let order = |left: &Pending, right: &Pending| {
+            left.rtype.cmp(&right.rtype).then_with(|| {
+                let (left_data, right_data) = (&data[left.data.clone()], &data[right.data.clone()]);
+                rdata::canonical_cmp(left.rtype, left_data, right_data)
+            })
+        };
+        // A stable sort: of equal records the first one stays.
+        if !self
+            .pending
+            .is_sorted_by(|left, right| order(left, right).is_lt())
+        {
+            self.pending.sort_by(order);
+            let (zone, owner) = (&self.zone, &self.owner);
+            self.pending.dedup_by(|later, first| {
+                let is_same = order(later, first).is_eq();
+                if is_same {
+                    problems.warning(|| {
+                        let first_line =
+                            zone.lines.place(first.line, 1).position.map_or(0, |p| p.0);
+                        let what = describe(zone, owner, later.rtype);
+                        let message =
+                            format!("{what} is already there, at line {first_line}: ignored");
+                        (zone.lines.place(later.line, 1), message)
+                    });
+                }
+                is_same
+            });
+        }
+    }
+}
+
+/// Says whether an RRset fits into a message, and complains if not.
+fn fits(owner: &[u8], rrset: &[Pending], zone: &ZoneRecords, problems: &mut Problems) -> bool {
+    let records = rrset
+        .iter()
+        .map(|record| RECORD_OVERHEAD + record.data.len())
+        .sum::<usize>();
+    let message = MESSAGE_OVERHEAD + owner.len() + zone.origin.len() + records;
+    if message > MESSAGE_LEN_MAX {
+        let what = describe(zone, owner, rrset[0].rtype);
+        problems.error(
+            zone.lines.place(rrset[0].line, 1),
+            format!(
+                "the {} records of {what} make an answer of {message} octets; \
+                     {MESSAGE_LEN_MAX} are possible",
+                rrset.len()
+            ),
+        );
+    }
+    message <= MESSAGE_LEN_MAX
+}
+
+/// Packs one RRset.
+fn pack(rrset: &[Pending], data: &[u8], zone: &mut ZoneRecords, problems: &mut Problems) {
+    let ttl = rrset
+        .iter()
+        .map(|record| record.ttl)
+        .min()
+        .unwrap_or_default();
+    if let Some(other) = rrset.iter().find(|record| record.ttl != ttl) {
+        problems.warning(|| {
+            // RFC 2181 §5.2: the TTLs of an RRset must be the same.
+            let message = format!(
+                "this record's TTL is {}, others of its RRset have {ttl}: {ttl} is used",
+                other.ttl
+            );
+            (zone.lines.place(other.line, 1), message)
+        });
+    }
+    // `fits` has seen to both numbers.
+    let to_u16 = |count| u16::try_from(count).unwrap_or(u16::MAX);
+    zone.blocks.extend_from_slice(&rrset[0].rtype.to_ne_bytes());
+    zone.blocks.extend_from_slice(&ttl.to_ne_bytes());
+    zone.blocks
+        .extend_from_slice(&to_u16(rrset.len()).to_ne_bytes());
+    for record in rrset {
+        zone.blocks
+            .extend_from_slice(&to_u16(record.data.len()).to_ne_bytes());
+        zone.blocks.extend_from_slice(&data[record.data.clone()]);
+        zone.record_lines.push(record.line);
+    }
+    zone.record_count += rrset.len();
+}
+
+/// Builds a zone anew, with the owners in canonical order.
+fn rebuild(zone: ZoneRecords, problems: &mut Problems) -> Result<ZoneRecords, Full> {
+    let order = canonical_order(&zone);
+    let mut first_records = Vec::with_capacity(zone.owner_count());
+    let mut next = 0;
+    for owner in zone.owners() {
+        first_records.push(next);
+        next += owner.rrsets().map(|rrset| rrset.len()).sum::<usize>();
+    }
+    let mut rebuilt = Builder::new(&zone.origin, zone.lines.clone(), zone.blocks.len());
+    for index in order {
+        let owner = zone.owner(index);
+        let mut record = first_records[index];
+        for rrset in owner.rrsets() {
+            for data in rrset.records() {
+                let line = zone.record_lines[record];
+                rebuilt.push(owner.relative, rrset.rtype, rrset.ttl, line, data, problems)?;
+                record += 1;
+            }
+        }
+    }
+    rebuilt.flush(problems)?;
+    Ok(rebuilt.zone)
+}
+
+/// The places of the owners in canonical order; the same owner's blocks stay in the order they were read in.
+fn canonical_order(zone: &ZoneRecords) -> impl Iterator<Item = usize> {
+    let mut order: Vec<(u128, usize)> = zone
+        .owners()
+        .map(|owner| sort_prefix(&owner))
+        .zip(0..)
+        .collect();
+    order.sort_unstable_by(|left, right| {
+        left.0
+            .cmp(&right.0)
+            .then_with(|| owner_cmp(&zone.owner(left.1), &zone.owner(right.1)))
+            .then_with(|| left.1.cmp(&right.1))
+    });
+    order.into_iter().map(|(_, index)| index)
+}
+
+/// The first 16 octets in canonical order, in a number: most comparisons need no more.
+///
+/// A label's end is 0, and the octet 0 counts as 1, so equal prefixes say nothing; different ones decide.
+fn sort_prefix(owner: &Owner<'_>) -> u128 {
+    let mut prefix = [0; 16];
+    let mut labels: arrayvec::ArrayVec<&[u8], 128> =
+        name::labels(owner.relative).take(128).collect();
+    labels.reverse();
+    let octets = labels
+        .iter()
+        .flat_map(|label| label.iter().map(|octet| (*octet).max(1)).chain([0]));
+    for (place, octet) in prefix.iter_mut().zip(octets) {
+        *place = octet;
+    }
+    u128::from_be_bytes(prefix)
+}
+
+/// Names an RRset for people.
+fn describe(zone: &ZoneRecords, owner: &[u8], rtype: u16) -> String {
+    let origin = name::display(&zone.origin);
+    let dot = if owner.is_empty() || zone.origin.len() == 1 {
+        ""
+    } else {
+        "."
+    };
+    format!(
+        "{}{dot}{origin} {}",
+        name::display(owner),
+        rtype::display(rtype)
+    )
+}
