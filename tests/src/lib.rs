@@ -22,6 +22,3 @@ pub mod strategies;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
-
-/// The zone `example` of the end-to-end tests.
-pub const EXAMPLE: &str = include_str!("example.zone");

@@ -214,6 +214,11 @@ fn replies_that_the_link_did_not_take_leave_when_it_is_back() {
         let (name, interface) = (veth.server.namespace.name(), veth.server.interface);
         ip(&format!("-n {name} link set {interface} {state}"));
     };
+    // Nothing but the queries is to arrive: IPv6 speaks up whenever a link comes up.
+    let quiet = format!("net.ipv6.conf.{}.disable_ipv6=1", veth.client.interface);
+    let mut sysctl = veth.client.namespace.command("sysctl");
+    assert!(sysctl.args(["-qw", &quiet]).status().unwrap().success());
+
     let mut server = Server::start(&veth, Attach::Native, |_| {});
     let client = client(&veth.client, veth.server.ipv4.into());
     let ask = |server: &mut Server| {
@@ -254,12 +259,10 @@ fn replies_that_the_link_did_not_take_leave_when_it_is_back() {
 }
 
 #[test]
-#[should_panic(expected = "a frame was given to another port than its own")]
 fn a_frame_is_good_for_its_own_port_only() {
-    assert!(
-        privileged(),
-        "a frame was given to another port than its own"
-    );
+    if !privileged() {
+        return;
+    }
     let veth = Veth::new(1);
     let mut server = Server::start(&veth, Attach::Native, |_| {});
     let mut other = Server::start(&Veth::new(1), Attach::Native, |_| {});
@@ -267,7 +270,11 @@ fn a_frame_is_good_for_its_own_port_only() {
     client.send(b"hello").unwrap();
     let (frame, _) = server.next_message();
     let misuse = catch_unwind(AssertUnwindSafe(|| other.ports[0].recycle(frame)));
-    assert!(misuse.is_err());
+    let complaint = misuse.unwrap_err().downcast::<String>().unwrap();
+    assert!(
+        complaint.contains("another port than its own"),
+        "{complaint}"
+    );
 }
 
 #[test]

@@ -70,6 +70,7 @@ struct Numbered<'z> {
 impl<'z> Checker<'z> {
     /// Checks the records of one owner.
     fn owner(&mut self, index: usize, owner: &Owner<'z>, lines: &'z [u32]) {
+        self.aliases(owner, lines);
         let labels = owner.relative_name();
         let is_below =
             |above: &Option<&[u8]>| above.is_some_and(|a| name::is_at_or_below(labels, a));
@@ -87,8 +88,9 @@ impl<'z> Checker<'z> {
         } else {
             self.below_apex(owner, lines);
         }
-        self.cname(owner, lines);
-        self.dname(owner, lines);
+        if let Some(dname) = find(owner, lines, rtype::DNAME) {
+            self.dname(owner, dname);
+        }
         self.wildcard(owner, lines);
         for Numbered { rrset, lines } in numbered(owner, lines) {
             for (record, data) in rrset.records().enumerate() {
@@ -172,15 +174,23 @@ impl<'z> Checker<'z> {
         }
     }
 
-    // RFC 2181 §10.1, RFC 1034 §3.6.2: a CNAME is alone.
-    fn cname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
-        let Some(cname) = find(owner, lines, rtype::CNAME) else {
-            return;
-        };
-        if cname.rrset.len() > 1 {
-            let message = format!("{} has {} CNAME records", shown(owner), cname.rrset.len());
-            self.problems.error(self.place(cname.lines.get(1)), message);
+    // RFC 2181 §10.1, RFC 1034 §3.6.2, RFC 6672 §2.4: of CNAME and DNAME there is one, and a CNAME is alone; in a
+    // delegated zone too, because what is answered there must not depend on where the cut is.
+    fn aliases(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
+        for Numbered { rrset, lines } in numbered(owner, lines) {
+            let is_alias = [rtype::CNAME, rtype::DNAME].contains(&rrset.rtype());
+            if is_alias && rrset.len() > 1 {
+                let (what, count) = (rtype::display(rrset.rtype()), rrset.len());
+                let message = format!("{} has {count} {what} records", shown(owner));
+                self.problems.error(self.place(lines.get(1)), message);
+            }
+            if rrset.rtype() == rtype::CNAME {
+                self.beside_cname(owner, lines);
+            }
         }
+    }
+
+    fn beside_cname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
         let others = owner.rrsets().map(|rrset| rrset.rtype());
         let others = others.filter(|other| *other != rtype::CNAME && !BESIDE_CNAME.contains(other));
         let others: Vec<String> = others
@@ -192,23 +202,16 @@ impl<'z> Checker<'z> {
                 shown(owner),
                 others.join(", ")
             );
-            self.problems
-                .error(self.place(cname.lines.first()), message);
+            self.problems.error(self.place(lines.first()), message);
         }
     }
 
-    // RFC 6672 §2.3, §2.4: one DNAME, not at a cut; nothing is below it.
-    fn dname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
-        let Some(dname) = find(owner, lines, rtype::DNAME) else {
-            return;
-        };
-        let place = self.place(dname.lines.last());
-        if dname.rrset.len() > 1 {
-            let message = format!("{} has {} DNAME records", shown(owner), dname.rrset.len());
-            self.problems.error(place, message);
-        } else if self.cut.is_some() {
+    // RFC 6672 §2.3, §2.4: a DNAME is not at a cut, and nothing is below it.
+    fn dname(&mut self, owner: &Owner<'z>, dname: Numbered<'z>) {
+        if self.cut.is_some() {
             let message = format!("{} is delegated and has a DNAME record too", shown(owner));
-            self.problems.error(place, message);
+            self.problems
+                .error(self.place(dname.lines.first()), message);
         }
         self.redirected = Some(owner.relative_name());
     }

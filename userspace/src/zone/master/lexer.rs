@@ -217,9 +217,11 @@ impl<'t> Lexer<'t> {
                         Err(_) => self.skip_line(),
                     }
                 }
-                Some(b'\\') => {
-                    self.at += 1 + usize::from(self.text.get(self.at + 1) != Some(&b'\n'))
-                }
+                // An escaped quote or parenthesis is none; the end of a line stays one.
+                Some(b'\\') => match self.text.get(self.at + 1) {
+                    None | Some(b'\n') => self.at += 1,
+                    Some(_) => self.at += 2,
+                },
                 Some(_) => self.at += 1,
                 None if self.is_last => return Ok(()),
                 None => return Err(Failure::Incomplete),

@@ -42,7 +42,9 @@ pub(super) fn unknown(
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     let len: u16 = number::decimal(scanner.token()?.raw)?;
-    binary::hex_to_end(scanner, out)?;
+    if len > 0 {
+        binary::hex_to_end(scanner, out)?;
+    }
     if out.len() == usize::from(len) {
         return Ok(());
     }
@@ -91,6 +93,7 @@ pub(super) fn read(
         }
         Field::LongText => scanner.append_octets(out)?,
         Field::Hex | Field::Digest(_) => binary::hex_to_end(scanner, out)?,
+        Field::OptionalBase64 if !scanner.lexer.has_token()? => {}
         Field::Base64OrDash if scanner.lexer.take_if(b"-")? => {}
         Field::Base64 | Field::OptionalBase64 | Field::Base64OrDash => {
             binary::base64_to_end(scanner, out)?;
@@ -111,6 +114,7 @@ pub(super) fn read(
         Field::Services => gateway::services(scanner, out)?,
         Field::Nsap => binary::nsap(scanner, out)?,
         Field::Opaque => {
+            scanner.token()?;
             return Err(Failure::new(
                 r"data of this type is written as `\# length hexadecimal`",
             ));
