@@ -1,11 +1,18 @@
 //! DNS clients: one datagram there and one back; and a steady load with all its answers kept.
 
+use crate::ask::Ask;
+use crate::name::Name;
 use crate::server::PATIENCE;
 use crate::tcp;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
+
+/// A plain query for `name`, class IN.
+pub fn query(name: &str, qtype: u16) -> Vec<u8> {
+    Ask::new(Name::parse(name), qtype).message()
+}
 
 /// Sends a query from a socket of its own; returns the reply and where it came from.
 pub fn ask(server: SocketAddr, query: &[u8]) -> (Vec<u8>, SocketAddr) {

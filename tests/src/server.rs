@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// Longest wait for anything that a process does. Far above what it takes: the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The zone `example` of the end-to-end tests.
+pub const EXAMPLE: &str = include_str!("example.zone");
+
 /// A start of the binary, not done yet.
 #[derive(Debug)]
 pub struct Launch {

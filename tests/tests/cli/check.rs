@@ -1,8 +1,7 @@
 //! `ripples check`, and what `ripples run` makes of the same mistakes.
 
-use tests::EXAMPLE;
 use tests::loopback;
-use tests::server::{Ended, Launch};
+use tests::server::{EXAMPLE, Ended, Launch};
 
 /// Two errors and, further down, a record that is sound.
 const BROKEN: &str = "\

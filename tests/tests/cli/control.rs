@@ -1,13 +1,13 @@
 //! `ripples ctl`, and the socket it speaks to.
 
-use hickory_proto::rr::RecordType;
 use serde_json::Value;
 use std::net::UdpSocket;
-use tests::EXAMPLE;
-use tests::answers::query;
-use tests::client::{ask, ask_tcp};
+use tests::ask::Ask;
+use tests::client::{ask, ask_tcp, query};
 use tests::loopback;
-use tests::server::Launch;
+use tests::name::Name;
+use tests::record::rtype;
+use tests::server::{EXAMPLE, Launch};
 
 #[test]
 fn without_a_server_ctl_says_where_it_asked() {
@@ -112,19 +112,19 @@ fn what_was_received_is_the_sum_of_answers_and_discards() {
     let server = Launch::run(&["--io", "socket", "--listen", &address.to_string()])
         .zone("example", EXAMPLE)
         .start();
-    let ask = |name, rtype| ask(address, &query(name, rtype, Some(1232)));
     for name in [
         "www.example.",
         "nosuch.example.",
         "elsewhere.test.",
         "x.wild.example.",
     ] {
-        ask(name, RecordType::A);
-        ask_tcp(address, &query(name, RecordType::A, None));
+        let with_edns = Ask::new(Name::parse(name), rtype::A).edns(1232);
+        ask(address, &with_edns.message());
+        ask_tcp(address, &query(name, rtype::A));
     }
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let response = {
-        let mut message = query("www.example.", RecordType::A, None);
+        let mut message = query("www.example.", rtype::A);
         message[2] |= 0x80;
         message
     };

@@ -1,7 +1,6 @@
 //! Options that cannot be: each refusal names the option, and what is wrong with it.
 
-use tests::EXAMPLE;
-use tests::server::Launch;
+use tests::server::{EXAMPLE, Launch};
 
 #[test]
 fn values_out_of_range_are_refused_by_the_name_of_their_option() {

@@ -1,12 +1,10 @@
 //! Starts by nobody, without any capability. Root has to run these, to give up what it has.
 
-use hickory_proto::rr::RecordType;
 use nix::unistd::geteuid;
-use tests::EXAMPLE;
-use tests::answers::query;
-use tests::client::{ask, ask_tcp};
+use tests::client::{ask, ask_tcp, query};
 use tests::loopback;
-use tests::server::Launch;
+use tests::record::rtype;
+use tests::server::{EXAMPLE, Launch};
 
 #[test]
 fn kernel_sockets_on_a_high_port_need_no_right() {
@@ -18,7 +16,7 @@ fn kernel_sockets_on_a_high_port_need_no_right() {
         .zone("example", EXAMPLE)
         .without_rights()
         .start();
-    let query = query("www.example.", RecordType::A, None);
+    let query = query("www.example.", rtype::A);
     let (reply, _) = ask(address, &query);
     assert_eq!(reply, ask_tcp(address, &query));
     server.await_stats(|stats| stats.total("answers") == 2);
@@ -81,7 +79,7 @@ fn af_xdp_without_the_right_falls_back_to_kernel_sockets_and_says_why() {
         log.contains("no AF_XDP, kernel sockets answer: no permission to "),
         "{log}"
     );
-    ask(address, &query("www.example.", RecordType::A, None));
+    ask(address, &query("www.example.", rtype::A));
     let stats = server.await_stats(|stats| stats.total("answers") == 1);
     assert_eq!(stats.workers(), ["sibling", "socket/0"]);
     let status = server.ctl(&["status"]).stdout;
@@ -122,7 +120,7 @@ fn without_root_there_is_no_control_socket_unless_one_is_asked_for() {
         .zone("example", EXAMPLE)
         .without_rights()
         .start();
-    ask(address, &query("www.example.", RecordType::A, None));
+    ask(address, &query("www.example.", rtype::A));
     assert!(!server.control().exists());
     server.stop();
 }

@@ -1,12 +1,10 @@
 //! What the machine has to have for a start: interfaces, CPUs, addresses.
 
-use hickory_proto::rr::RecordType;
 use std::net::{TcpListener, UdpSocket};
-use tests::EXAMPLE;
-use tests::answers::query;
-use tests::client::ask;
+use tests::client::{ask, query};
 use tests::loopback;
-use tests::server::Launch;
+use tests::record::rtype;
+use tests::server::{EXAMPLE, Launch};
 
 #[test]
 fn a_missing_interface_is_refused_with_the_names_of_those_that_exist() {
@@ -82,7 +80,7 @@ fn a_second_server_on_an_address_is_refused_and_the_first_goes_on() {
             );
         }
         for _ in 0..10 {
-            ask(address, &query("www.example.", RecordType::A, None));
+            ask(address, &query("www.example.", rtype::A));
         }
         first.await_stats(|stats| stats.total("answers") == 10);
         first.stop();
