@@ -124,8 +124,8 @@ fn set_options(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
         sockopt::SndBuf,
         &config.send_buffer,
     )?;
-    // OMIT: a forged "fragmentation needed" must not make replies fragment (draft-ietf-dnsop-
-    // avoid-fragmentation, now RFC 9715 §3.1).
+    // OMIT: a forged "fragmentation needed" must not make replies fragment (RFC 9715
+    // §3.1).
     match config.address.ip() {
         IpAddr::V4(_) => {
             setsockopt(fd, Ipv4MtuDiscover, &libc::IP_PMTUDISC_OMIT)?;
