@@ -168,9 +168,8 @@ fn without_descriptors_the_oldest_idle_connection_makes_room_for_each_that_waits
         let mut echo = Echo::default();
         let mut clients: Vec<Client> = (0..5).map(|_| Client::connect(address)).collect();
         limit_descriptors(3);
-        for index in 0..5 {
-            clients[index].send(&framed(&query(1, 30)));
-            let wanted = index as u64 + 1;
+        for (wanted, client) in (1..).zip(&mut clients) {
+            client.send(&framed(&query(1, 30)));
             while counters.totals().events(TcpEvent::Answers) < wanted {
                 sibling.turn(1000, &mut echo).unwrap();
             }
