@@ -3,12 +3,14 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};
-use ripples::tcp::{TcpClose, TcpConfig, TcpEvent};
+use ripples::tcp::{Sibling, TcpClose, TcpConfig, TcpCounters, TcpEvent};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tests::tcp::{Client, Server, framed, query};
+use tests::tcp::{Client, Echo, Server, answer_to, framed, query};
 
 #[test]
 fn at_the_limit_the_oldest_idle_connection_makes_room() {
@@ -120,60 +122,70 @@ fn without_descriptors_accepting_rests_and_goes_on_later() {
     in_process_of_its_own(
         "without_descriptors_accepting_rests_and_goes_on_later",
         || {
-            let server = Server::start(TcpConfig {
-                receive_timeout_ms: 60_000,
-                ..TcpConfig::default()
-            });
-            limit_descriptors(20);
-            let mut clients: Vec<Client> = (0..14).map(|_| server.connect()).collect();
-            server.await_events(TcpEvent::AcceptExhausted, 1);
-            let turns = server.totals().events(TcpEvent::Turns);
-            std::thread::park_timeout(Duration::from_millis(1050));
-            let totals = server.totals();
-            let turned = totals.events(TcpEvent::Turns) - turns;
-            assert!(
-                (8..=22).contains(&turned),
-                "{turned} turns in a second of pauses"
-            );
-            assert!(totals.events(TcpEvent::Accepted) < 14);
+            let counters = Arc::new(TcpCounters::default());
+            let mut sibling = sibling(counters.clone());
+            let address = sibling.addresses()[0];
+            let mut clients: Vec<Client> = (0..14).map(|_| Client::connect(address)).collect();
+            limit_descriptors(6);
+            let mut echo = Echo::default();
+            let started = Instant::now();
+            while started.elapsed() < Duration::from_millis(1050) {
+                sibling.turn(1000, &mut echo).unwrap();
+            }
+            let totals = counters.totals();
+            assert_eq!(totals.events(TcpEvent::Accepted), 6);
             assert_eq!(
                 totals.closed(),
                 0,
                 "connections that wait for a query were closed"
             );
+            let tried = totals.events(TcpEvent::AcceptExhausted);
+            assert!(
+                (2..=12).contains(&tried),
+                "tried {tried} times in a second of pauses"
+            );
+            assert!(totals.events(TcpEvent::Turns) < 30, "it did not sleep");
 
             let mut last = clients.pop().unwrap();
             clients.truncate(3);
-            last.ask(&query(1, 30));
-            server.await_events(TcpEvent::Accepted, 14);
-            drop((clients, last));
-            server.finish();
+            last.send(&framed(&query(1, 30)));
+            while counters.totals().events(TcpEvent::Answers) == 0 {
+                sibling.turn(1000, &mut echo).unwrap();
+            }
+            assert_eq!(last.receive().unwrap(), answer_to(&query(1, 30)));
+            assert_eq!(counters.totals().events(TcpEvent::Accepted), 14);
         },
     );
 }
 
 #[test]
-fn without_descriptors_the_oldest_idle_connection_makes_room() {
-    in_process_of_its_own(
-        "without_descriptors_the_oldest_idle_connection_makes_room",
-        || {
-            let server = Server::start(TcpConfig::default());
-            let mut first = server.connect();
-            first.ask(&query(1, 30));
-            let mut second = server.connect();
-            second.ask(&query(1, 30));
-            limit_descriptors(1);
-            let mut newcomer = server.connect();
-            let started = Instant::now();
-            newcomer.ask(&query(2, 30));
-            assert!(started.elapsed() < Duration::from_millis(90), "it paused");
-            assert!(first.is_closed());
-            second.ask(&query(3, 30));
-            server.await_closes(TcpClose::Evicted, 1);
-            drop((second, newcomer));
-            server.finish();
-        },
-    );
+fn without_descriptors_the_oldest_idle_connection_makes_room_for_each_that_waits() {
+    let name = "without_descriptors_the_oldest_idle_connection_makes_room_for_each_that_waits";
+    in_process_of_its_own(name, || {
+        let counters = Arc::new(TcpCounters::default());
+        let mut sibling = sibling(counters.clone());
+        let address = sibling.addresses()[0];
+        let mut echo = Echo::default();
+        let mut clients: Vec<Client> = (0..5).map(|_| Client::connect(address)).collect();
+        limit_descriptors(3);
+        for (wanted, client) in (1..).zip(&mut clients) {
+            client.send(&framed(&query(1, 30)));
+            while counters.totals().events(TcpEvent::Answers) < wanted {
+                sibling.turn(1000, &mut echo).unwrap();
+            }
+            // Times are whole milliseconds.
+            std::thread::park_timeout(Duration::from_millis(3));
+        }
+        let totals = counters.totals();
+        assert_eq!(totals.events(TcpEvent::Accepted), 5);
+        assert_eq!((totals.closes(TcpClose::Evicted), totals.closed()), (2, 2));
+        let open = clients.iter_mut().map(|client| {
+            assert_eq!(client.receive().unwrap(), answer_to(&query(1, 30)));
+            client.0.set_nonblocking(true).unwrap();
+            !client.is_closed()
+        });
+        assert_eq!(open.collect::<Vec<_>>(), [false, false, true, true, true]);
+    });
 }
 
 #[test]
@@ -196,6 +208,16 @@ fn partial_queries_cannot_use_up_the_memory_of_honest_clients() {
     server.finish();
 }
 
+/// A server that the test drives turn by turn, so that it takes descriptors when it is let.
+fn sibling(counters: Arc<TcpCounters>) -> Sibling {
+    let config = TcpConfig {
+        listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        receive_timeout_ms: 60_000,
+        ..TcpConfig::default()
+    };
+    Sibling::new(config, counters).unwrap()
+}
+
 /// Connects from a loopback address of the test's choice.
 fn connect_from(source: [u8; 4], server: &Server) -> Client {
     let flags = SockFlag::SOCK_CLOEXEC;
@@ -216,10 +238,12 @@ fn descriptor_count() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count() - 1
 }
 
-/// Leaves room for this many more descriptors.
+/// Leaves room for this many more descriptors. The limit is on their numbers, not on their count,
+/// and those that were inherited need not be the lowest ones.
 fn limit_descriptors(more: usize) {
+    let is_free = |number: &u64| !Path::new(&format!("/proc/self/fd/{number}")).exists();
+    let soft = (0..).filter(is_free).nth(more).unwrap();
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    let soft = u64::try_from(descriptor_count() + more).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
 }
 

@@ -273,6 +273,8 @@ fn an_idle_client_is_closed_after_the_keepalive_time_which_each_query_sets_anew(
     client.ask(&query(3, 30));
     let asked = started.elapsed();
     assert!(asked >= Duration::from_millis(1500));
+    std::thread::park_timeout(Duration::from_millis(600));
+    server.waker.wake();
     assert!(client.is_closed());
     let idle = started.elapsed() - asked;
     assert!((995..3000).contains(&idle.as_millis()), "{idle:?}");

@@ -3,6 +3,7 @@
 use super::session::Readiness;
 use super::table::Key;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::{
@@ -194,6 +195,17 @@ pub(super) fn is_exhausted(error: &io::Error) -> bool {
         errno,
         Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)
     )
+}
+
+/// Nothing there, or no room. (Calls that do not wait are not interrupted: signal(7).)
+pub(super) fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// Whether a connection waits to be accepted.
+pub(super) fn is_readable(listener: &TcpListener) -> bool {
+    let mut interest = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+    matches!(poll(&mut interest, PollTimeout::ZERO), Ok(1..))
 }
 
 /// Receives what is there, without waiting; 0 bytes: the peer will send no more.

@@ -1,10 +1,9 @@
 //! A connection and its socket: moves bytes between the two.
 
 use super::connection::{Connection, Next, Visit};
-use super::kernel;
+use super::kernel::{self, would_block};
 use super::metrics::{TcpClose, TcpEvent};
 use super::{Peer, Respond, Stock};
-use std::io;
 use std::net::TcpStream;
 
 /// What a socket may have or take. With edge-triggered events it must be remembered until a call
@@ -144,9 +143,4 @@ impl Session {
         }
         self.connection.sent(count, visit.answers, visit.stock);
     }
-}
-
-/// Nothing to receive, or no room to send. (Calls that do not wait are not interrupted, signal(7).)
-fn would_block(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
 }
