@@ -1,1 +1,3 @@
 //! The harness that the tests share.
+
+pub mod zones;
