@@ -191,6 +191,18 @@ fn a_server_of_many_delegations_is_looked_up_right_each_time() {
     );
 }
 
+#[test]
+fn a_host_is_not_taken_for_another_one_that_has_addresses() {
+    let mut text = String::new();
+    for index in 0..20_000 {
+        text += &format!("a{index:05} NS h{index:05}\nh{index:05} A 192.0.2.1\n");
+    }
+    for index in 0..90 {
+        text += &format!("b{index:05} NS none{index:05}\n");
+    }
+    assert_eq!(problems(&text).len(), 90);
+}
+
 const REPEATED: usize = 1000;
 
 /// The problems of records behind a good SOA and NS.

@@ -115,6 +115,13 @@ impl Builder {
         Ok(zone)
     }
 
+    /// Ends a zone whose records came in canonical order.
+    pub(super) fn finish_in_order(mut self, problems: &mut Problems) -> Result<ZoneRecords, Full> {
+        self.flush(problems)?;
+        debug_assert!(self.is_sorted, "the owners are in canonical order");
+        Ok(self.zone)
+    }
+
     /// Packs the records of the current owner.
     fn flush(&mut self, problems: &mut Problems) -> Result<(), Full> {
         if self.pending.is_empty() {

@@ -37,7 +37,7 @@ pub(super) fn sorted(zone: ZoneRecords, problems: &mut Problems) -> Result<ZoneR
             }
         }
     }
-    rebuilt.finish(problems)
+    rebuilt.finish_in_order(problems)
 }
 
 /// The owners in canonical order; what belongs to the same owner stays in the order in which it was

@@ -25,6 +25,14 @@ fn the_order_of_the_text_does_not_matter() {
          aaaaaaaaaaaaaaaaaaaaab.b 1 A 192.0.2.1"
         .lines()
         .collect();
+    // Where a label ends and where it has a zero octet must not look alike.
+    let lines: Vec<&str> = lines.into_iter().chain([r"b\000 1 A 192.0.2.1"]).collect();
+    let (zone, _) = parse(&lines.join("\n")).unwrap();
+    let names: Vec<_> = zone.owners().map(|owner| owner.name()).collect();
+    assert!(
+        names.is_sorted_by(|left, right| name::canonical_cmp(left, right).is_lt()),
+        "{names:?}"
+    );
     let expected = records(&lines.join("\n"));
     let mut owners: Vec<_> = expected
         .iter()
