@@ -22,3 +22,4 @@ pub mod strategies;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
+pub mod zones;
