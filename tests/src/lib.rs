@@ -4,6 +4,9 @@ pub mod answers;
 pub mod ask;
 pub mod decoded;
 pub mod echo;
+pub mod exchange;
+pub mod hostile;
+pub mod invariants;
 pub mod judge;
 pub mod model;
 pub mod name;
@@ -11,16 +14,22 @@ pub mod netns;
 pub mod packets;
 pub mod record;
 pub mod redirect;
+pub mod script;
 pub mod strategies;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
 
+use proptest::test_runner::Config;
+
 /// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.
-pub fn cases(cases: u32) -> proptest::test_runner::Config {
-    let config = proptest::test_runner::Config::default();
+pub fn cases(cases: u32) -> Config {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => config,
-        None => proptest::test_runner::Config { cases, ..config },
+        None => Config { cases, ..config },
     }
 }
