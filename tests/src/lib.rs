@@ -1,5 +1,6 @@
 //! The harness that the tests share.
 
+pub mod alloc;
 pub mod answers;
 pub mod ask;
 pub mod decoded;
