@@ -19,6 +19,7 @@ pub mod redirect;
 pub mod server;
 pub mod stats;
 pub mod strategies;
+pub mod tap;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
