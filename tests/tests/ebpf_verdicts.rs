@@ -190,7 +190,8 @@ fn judge(filter: &Filter, frame: &[u8]) -> (Action, Verdict) {
 
 /// The filter of the table.
 fn load(debug: bool) -> Filter {
-    Filter::load(&FilterConfig::new(&endpoints()).unwrap(), debug).unwrap()
+    let config = FilterConfig::new(&endpoints()).unwrap();
+    Filter::load(&config, debug).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A socket with an RX ring.

@@ -250,7 +250,7 @@ fn control(arguments: &RunArguments, file: Option<PathBuf>) -> Option<PathBuf> {
         Some(path) => Some(path),
         None => {
             let default = PathBuf::from(CONTROL_DEFAULT);
-            nix::unistd::geteuid().is_root().then_some(default)
+            crate::sys::user::is_root().then_some(default)
         }
     }
 }

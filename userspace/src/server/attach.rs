@@ -85,7 +85,10 @@ fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -
         if let Err(error) = filter.attach(interface, mode) {
             tracing::info!(interface, %mode, "not attached: {error}");
             reasons.push(error.to_string());
-            continue;
+            if error.suggests_generic() {
+                continue;
+            }
+            break;
         }
         match bind(interface, mode) {
             Ok((bound, ports)) => {

@@ -126,7 +126,10 @@ pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
 }
 
 /// A reload under way.
-pub(super) struct Reload(Option<JoinHandle<Result<(Resources, Arc<Snapshot>)>>>);
+pub(super) struct Reload(Option<JoinHandle<Result<Reloaded>>>);
+
+/// The resources after a reload, and the snapshot made from them.
+type Reloaded = (Resources, Arc<Snapshot>);
 
 impl Reload {
     /// Builds a snapshot on a thread of its own.
@@ -141,7 +144,7 @@ impl Reload {
     }
 
     /// What came of it, once it has ended.
-    pub(super) fn outcome(&mut self) -> Option<Result<(Resources, Arc<Snapshot>)>> {
+    pub(super) fn outcome(&mut self) -> Option<Result<Reloaded>> {
         let thread = self.0.take_if(|thread| thread.is_finished())?;
         Some(
             thread
