@@ -23,6 +23,7 @@ pub mod script;
 pub mod server;
 pub mod stats;
 pub mod strategies;
+pub mod tap;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;

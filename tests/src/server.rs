@@ -158,6 +158,8 @@ impl Launch {
     }
 }
 
+/// What the log says of a reload that is over.
+const RELOADED: &str = "ripples::server: reloaded ";
 /// The control socket in a process's folder.
 const CONTROL: &str = "control.sock";
 
@@ -218,6 +220,25 @@ impl Server {
         Launch::new(&["ctl", "--control", &control])
             .with(arguments)
             .finish()
+    }
+
+    /// Reloads the zones by `ripples ctl`, and waits until that is over.
+    pub fn reload(&mut self) {
+        let before = self.reloads();
+        assert_eq!(self.ctl(&["reload"]).code, Some(0));
+        self.await_reload(before);
+    }
+
+    /// How many reloads have ended so far.
+    pub fn reloads(&self) -> usize {
+        self.log().matches(RELOADED).count()
+    }
+
+    /// Waits for the end of a reload that came after the first `before`.
+    pub fn await_reload(&mut self, before: usize) {
+        let log = self.log.as_ref().expect("it runs");
+        let ended = log.wait(|said| said.matches(RELOADED).count() > before);
+        assert!(ended, "it does not reload; it says:\n{}", log.text());
     }
 
     /// What it has counted.

@@ -38,6 +38,11 @@ impl Resources {
             generation: 0,
             images: HashMap::new(),
         };
+        if resources.sources.is_empty() {
+            tracing::warn!(
+                "there is no zone: every query is refused (--zone ORIGIN=FILE adds one)"
+            );
+        }
         let failed = resources.read_zones();
         if failed > 0 {
             bail!(
