@@ -1,6 +1,7 @@
 //! The real turn over memory: nanoseconds per packet, beside a turn that only sends frames back.
 //!
 //! `cargo bench -p tests --bench core` prints one JSON object a line.
+#![expect(clippy::print_stdout, reason = "what it measures is its output")]
 
 use ripples::packet::NameKey;
 use ripples::port::{MemPort, Port, Vector};
@@ -29,11 +30,16 @@ fn main() {
         if names == 1_000 {
             case("hot", &snapshot, 64, |_| host(7));
         }
-        let names = names as u64;
-        case(&format!("{label} uniform"), &snapshot, 64, |i| host(spread(i) % names));
-        case(&format!("{label} nxdomain"), &snapshot, 64, |i| format!("x{}.example.com", spread(i)));
+        case(&format!("{label} uniform"), &snapshot, 64, |i| {
+            host(spread(i) % names)
+        });
+        case(&format!("{label} nxdomain"), &snapshot, 64, |i| {
+            format!("x{}.example.com", spread(i))
+        });
         for vector in [1, 8, 32, 256] {
-            case(&format!("{label} uniform"), &snapshot, vector, |i| host(spread(i) % names));
+            case(&format!("{label} uniform"), &snapshot, vector, |i| {
+                host(spread(i) % names)
+            });
         }
     }
 }
@@ -44,7 +50,7 @@ fn case(name: &str, snapshot: &Snapshot, vector: usize, qname: impl Fn(u64) -> S
     let server = "192.0.2.1:53".parse().expect("address");
     let count = if name == "hot" { 64 } else { TEMPLATES as u64 };
     let frames: Vec<Vec<u8>> = (0..count)
-        .map(|i| Packet::udp(client, server, &query(i as u16, &qname(i), 1)).frame())
+        .map(|i| Packet::udp(client, server, &query(7, &qname(i), 1)).frame())
         .collect();
     let port = || MemPort::ethernet(FRAMES, 2048).replaying(frames.iter().map(Vec::as_slice));
     let mut tally = Tally::default();
@@ -60,8 +66,14 @@ fn case(name: &str, snapshot: &Snapshot, vector: usize, qname: impl Fn(u64) -> S
         count
     });
     let mut line = String::new();
-    let _ = write!(line, "{{\"case\":\"{name}\",\"vector\":{vector},\"ns_per_packet\":{ns:.1},");
-    let _ = write!(line, "\"floor_ns\":{floor:.1},\"instructions_per_packet\":null}}");
+    let _ = write!(
+        line,
+        "{{\"case\":\"{name}\",\"vector\":{vector},\"ns_per_packet\":{ns:.1},"
+    );
+    let _ = write!(
+        line,
+        "\"floor_ns\":{floor:.1},\"instructions_per_packet\":null}}"
+    );
     println!("{line}");
 }
 
@@ -84,7 +96,8 @@ fn median(mut turn: impl FnMut() -> usize) -> f64 {
 
 /// A zone of `names` hosts with one or two addresses each.
 fn snapshot(names: u64) -> Snapshot {
-    let mut text = String::from("$TTL 300\n@ SOA ns admin 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\n");
+    let mut text =
+        String::from("$TTL 300\n@ SOA ns admin 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\n");
     for i in 0..names {
         let [.., b, c, d] = i.to_be_bytes();
         let _ = writeln!(text, "{}. A 10.{b}.{c}.{d}", host(i));
@@ -96,10 +109,16 @@ fn snapshot(names: u64) -> Snapshot {
     let parsed = ZoneRecords::parse(text.as_bytes(), "bench.zone", origin);
     let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
     let image = compile(&records).unwrap_or_else(|error| panic!("{error}"));
-    eprintln!("{names} names: {} bytes of image each", image.bytes().len() as u64 / names);
+    eprintln!(
+        "{names} names: {} bytes of image each",
+        image.bytes().len() as u64 / names
+    );
     let key = NameKey::new([1, 2, 3]);
     let snapshot = Snapshot::new(1, vec![image], Policy::default(), key).expect("snapshot");
-    eprintln!("{names} names: {} bytes with the index", snapshot.size_bytes() as u64 / names);
+    eprintln!(
+        "{names} names: {} bytes with the index",
+        snapshot.size_bytes() as u64 / names
+    );
     snapshot
 }
 
