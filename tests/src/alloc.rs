@@ -58,8 +58,8 @@ fn count(change: impl FnOnce(&mut Counts)) {
 }
 
 // SAFETY: every method hands its arguments on to the system's allocator, which keeps the contract;
-// counting touches neither memory nor layout, and allocates nothing: the counts are constants in the
-// thread's own storage, without a destructor.
+// counting touches neither memory nor layout, and allocates nothing: the counts are constants in
+// the thread's own storage, without a destructor.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(|counts| counts.allocations += 1);

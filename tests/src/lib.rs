@@ -33,7 +33,10 @@ use proptest::test_runner::Config;
 
 /// Settings of a property that is tried `cases` times, or as often as `PROPTEST_CASES` says.
 pub fn cases(cases: u32) -> Config {
-    let config = Config { failure_persistence: None, ..Config::default() };
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => config,
         None => Config { cases, ..config },

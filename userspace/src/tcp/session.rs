@@ -66,7 +66,8 @@ impl Session {
     }
 
     /// Does what can be done now: receives and answers until there is no more or the visit's share
-    /// is used up, and sends the answers in one go. If some were left over before, sends only those.
+    /// is used up, and sends the answers in one go. If some were left over before, sends only
+    /// those.
     pub(super) fn visit<R: Respond>(
         &mut self,
         visit: &mut Visit<'_, R>,

@@ -143,7 +143,8 @@ impl<'z> Checker<'z> {
     fn apex(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
         let has_ns = owner.rrset(rtype::NS).is_some();
         match find(owner, lines, rtype::SOA) {
-            // Published copies of the root zone come without: they can be served, if not cached well.
+            // Published copies of the root zone come without: they can be served, if not cached
+            // well.
             None if has_ns => self.no_soa(),
             None => self.missing_at_apex("SOA"),
             Some(soa) if soa.rrset.len() > 1 => {
