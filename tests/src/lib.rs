@@ -9,6 +9,7 @@ pub mod exchange;
 pub mod hostile;
 pub mod invariants;
 pub mod judge;
+pub mod knot;
 pub mod model;
 pub mod name;
 pub mod netns;
