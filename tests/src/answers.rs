@@ -50,3 +50,15 @@ pub fn reply(snapshot: &Snapshot, query: &[u8], transport: Transport) -> Option<
     buffer.truncate(len);
     Some(buffer)
 }
+
+/// A snapshot of `tests/fixtures/world`: small zones with one of everything that is special.
+pub fn world() -> Snapshot {
+    snapshot(&[
+        ("example.", include_str!("../fixtures/world/example.zone")),
+        (
+            "child.example.",
+            include_str!("../fixtures/world/child.zone"),
+        ),
+        ("large.test.", include_str!("../fixtures/world/large.zone")),
+    ])
+}

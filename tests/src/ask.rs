@@ -25,7 +25,7 @@ pub struct Ask {
 }
 
 /// The OPT record of a query (RFC 6891 §6.1).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AskEdns {
     /// The requestor's UDP payload size.
     pub size: u16,

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 /// The binary of the profile that the tests are built with.
 ///
-/// Cargo builds no other package's binary for an integration test, so the first caller has it built:
-/// nothing to do after `cargo xtask test`, which has done so before.
+/// Cargo builds no other package's binary for an integration test, so the first caller has it
+/// built: nothing to do after `cargo xtask test`, which has done so before.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(build)

@@ -7,7 +7,10 @@ pub mod binary;
 pub mod client;
 pub mod decoded;
 pub mod echo;
+pub mod exchange;
 pub mod folder;
+pub mod hostile;
+pub mod invariants;
 pub mod judge;
 pub mod loopback;
 pub mod model;
@@ -16,6 +19,7 @@ pub mod netns;
 pub mod packets;
 pub mod record;
 pub mod redirect;
+pub mod script;
 pub mod server;
 pub mod stats;
 pub mod strategies;
@@ -23,6 +27,7 @@ pub mod tap;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
+pub mod zones;
 
 use proptest::test_runner::Config;
 

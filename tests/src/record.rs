@@ -104,6 +104,50 @@ impl Data {
         }
     }
 
+    /// Reads presentation form, as far as the tests write it.
+    pub fn parse(rtype: u16, text: &str) -> Option<Self> {
+        if let Some(generic) = text.strip_prefix(r"\#") {
+            let digits: Vec<u32> = generic
+                .split_whitespace()
+                .skip(1)
+                .flat_map(str::chars)
+                .map_while(hex)
+                .collect();
+            let octets = digits
+                .chunks_exact(2)
+                .map(|pair| u8::try_from(pair[0] << 4 | pair[1]));
+            return octets.collect::<Result<_, _>>().ok().map(Self::Octets);
+        }
+        let words: Vec<_> = text.split_whitespace().collect();
+        let numbers = || words.iter().map_while(|word| word.parse().ok());
+        match (rtype, &words[..]) {
+            (rtype::A, [address]) => address.parse().ok().map(Self::Address4),
+            (rtype::AAAA, [address]) => address.parse().ok().map(Self::Address6),
+            (rtype::TXT, _) => {
+                let text = text.strip_prefix('"')?.strip_suffix('"')?;
+                let len = u8::try_from(text.len()).ok()?;
+                Some(Self::Octets([&[len], text.as_bytes()].concat()))
+            }
+            (rtype::MX, [preference, host]) => {
+                Some(Self::Exchange(preference.parse().ok()?, Name::parse(host)))
+            }
+            (rtype::SRV, [.., target]) => {
+                let numbers: Vec<u16> = numbers().collect();
+                Some(Self::Service(numbers.try_into().ok()?, Name::parse(target)))
+            }
+            (rtype::SOA, [primary, mailbox, numbers @ ..]) => {
+                let numbers: Vec<u32> = numbers.iter().map_while(|n| n.parse().ok()).collect();
+                let names = [primary, mailbox].map(|name| Name::parse(name));
+                let [primary, mailbox] = names;
+                Some(Self::Authority(primary, mailbox, numbers.try_into().ok()?))
+            }
+            (rtype::NS | rtype::CNAME | rtype::PTR | rtype::DNAME, [name]) => {
+                Some(Self::Name(Name::parse(name)))
+            }
+            _ => None,
+        }
+    }
+
     /// The name that this data leads to; none where there is none.
     pub fn target(&self) -> Option<&Name> {
         match self {
@@ -113,20 +157,43 @@ impl Data {
     }
 }
 
+/// Types with their mnemonics.
+const MNEMONICS: [(u16, &str); 17] = [
+    (rtype::A, "A"),
+    (rtype::NS, "NS"),
+    (rtype::CNAME, "CNAME"),
+    (rtype::SOA, "SOA"),
+    (rtype::PTR, "PTR"),
+    (rtype::MX, "MX"),
+    (rtype::TXT, "TXT"),
+    (rtype::AAAA, "AAAA"),
+    (rtype::SRV, "SRV"),
+    (rtype::DNAME, "DNAME"),
+    (rtype::OPT, "OPT"),
+    (rtype::DS, "DS"),
+    (rtype::RRSIG, "RRSIG"),
+    (47, "NSEC"),
+    (251, "IXFR"),
+    (252, "AXFR"),
+    (rtype::ANY, "ANY"),
+];
+
 /// The mnemonic of a type, or its number (RFC 3597 §5).
 pub fn type_text(rtype: u16) -> String {
-    match rtype {
-        rtype::A => "A".into(),
-        rtype::NS => "NS".into(),
-        rtype::CNAME => "CNAME".into(),
-        rtype::SOA => "SOA".into(),
-        rtype::PTR => "PTR".into(),
-        rtype::MX => "MX".into(),
-        rtype::AAAA => "AAAA".into(),
-        rtype::SRV => "SRV".into(),
-        rtype::DNAME => "DNAME".into(),
-        other => format!("TYPE{other}"),
-    }
+    let known = MNEMONICS.iter().find(|(known, _)| *known == rtype);
+    known.map_or_else(|| format!("TYPE{rtype}"), |(_, text)| (*text).to_owned())
+}
+
+/// The type with this mnemonic, or number.
+pub fn type_of(text: &str) -> Option<u16> {
+    let known = MNEMONICS.iter().find(|(_, known)| *known == text);
+    known
+        .map(|(rtype, _)| *rtype)
+        .or_else(|| text.strip_prefix("TYPE")?.parse().ok())
+}
+
+fn hex(digit: char) -> Option<u32> {
+    digit.to_digit(16)
 }
 
 /// Whether names in the data of a type are compared whatever their case (RFC 4034 §6.2).

@@ -1,4 +1,5 @@
 //! The kernel program as the kernel runs it: each frame's action and counter [root].
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use common::{Action, FilterConfig, Verdict, classify};
 use proptest::prelude::*;
@@ -178,7 +179,7 @@ fn judge(filter: &Filter, frame: &[u8]) -> (Action, Verdict) {
     let after = filter.verdict_counts().unwrap();
     let rose = |verdict: &Verdict| {
         let index = verdict.index() as usize;
-        (after[index] - before[index]) as usize
+        usize::try_from(after[index] - before[index]).unwrap()
     };
     let risen: Vec<_> = Verdict::ALL
         .into_iter()

@@ -1,26 +1,18 @@
-//! Master files: what our reader makes of them beside BIND, `domain` and the servers of the Ferret study, what included
-//! files mean, and that no text makes it panic.
+//! Master files: what our reader makes of them beside BIND, `domain` and the servers of the Ferret
+//! study, what included files mean, and that no text makes it panic.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use domain::base::iana::Rtype;
-use domain::base::name::ParsedName;
-use domain::base::rdata::ParseRecordData as _;
-use domain::base::zonefile_fmt::{DisplayKind, ZonefileFmt as _};
-use domain::dep::octseq::Parser;
-use domain::rdata::ZoneRecordData;
-use proptest::prelude::*;
-use ripples::name::{self, NameBuf, ROOT};
+use ripples::name::{self, ROOT};
 use ripples::zone::check::check;
-use ripples::zone::error::{Severity, ZoneProblem};
-use ripples::zone::load;
+use ripples::zone::error::Severity;
+use ripples::zone::load::read as load;
 use ripples::zone::records::ZoneRecords;
-
-/// Owner, TTL, type and data of a record.
-type Flat = (Vec<u8>, u32, u16, Vec<u8>);
+use tests::zones::{Flat, Room, flatten, missing, origin, shared};
 
 #[test]
 fn bind_reads_the_same_data_of_every_type() {
@@ -80,8 +72,9 @@ fn zones_that_all_servers_of_the_study_refuse_or_accept_are_so_here() {
             assert_eq!(outcome, Ok(()), "all accept case {id}, we do not:\n{zone}");
             accepted_count += 1;
         }
-        // Condition by condition: duplicates and data outside of the zone are ignored, as BIND and Knot DNS do;
-        // what they both refuse is refused, and what Knot DNS refuses because an RFC forbids it.
+        // Condition by condition: duplicates and data outside of the zone are ignored, as BIND and
+        // Knot DNS do; what they both refuse is refused, and what Knot DNS refuses because an RFC
+        // forbids it.
         let knot = case["checkers"]["Knot"].as_bool();
         match case["condition"].as_u64().unwrap() {
             1 | 3 => assert_eq!(outcome, Ok(()), "case {id}:\n{zone}"),
@@ -166,7 +159,11 @@ fn includes_that_fail_name_both_files() {
         "$TTL 60\n$INCLUDE a.zone\n@ SOA ns.x. host.x. 1 2 3 4 5\n NS ns.x.\nx A y\n",
     );
     room.write("a.zone", "$INCLUDE ./b.zone\na A x\n  $INCLUDE main.zone");
-    room.write("b.zone", "\n  \n$INCLUDE main.zone\n$INCLUDE ../loop/a.zone\n$INCLUDE missing.zone\n$INCLUDE .\nb A 192.0.2.1");
+    room.write(
+        "b.zone",
+        "\n  \n$INCLUDE main.zone\n$INCLUDE ../loop/a.zone\n\
+    $INCLUDE missing.zone\n$INCLUDE .\nb A 192.0.2.1",
+    );
     let problems = load(&room.0.join("main.zone"), &origin("example.")).unwrap_err();
     let shown: Vec<String> = problems.iter().map(|problem| room.shown(problem)).collect();
     assert_eq!(
@@ -191,307 +188,6 @@ fn a_file_that_is_not_there_is_an_error() {
         shown,
         ["/nowhere/x.zone: cannot open: No such file or directory (os error 2)"]
     );
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    /// `domain` writes the text.
-    #[test]
-    fn what_domain_writes_is_read_back(
-        records in prop::collection::vec((labels(), 0..0x7fff_ffff_u32, typed_data()), 1..20),
-    ) {
-        let mut text = String::from("@ 5 SOA a. b. 1 2 3 4 5\n@ 5 NS a.\n");
-        let mut expected: Vec<Flat> = Vec::new();
-        for (index, (labels, ttl, (rtype, data))) in records.into_iter().enumerate() {
-            // A label of its own for each record, so that none are equal and no TTLs are in conflict.
-            let owner = [&labels[..], b"\x04", format!("{index:04}").as_bytes(), b"\x07example\x00"].concat();
-            let owner_text = name::display(&owner).to_string();
-            let parsed = parse(rtype, &data);
-            let shown = parsed.display_zonefile(DisplayKind::Simple);
-            writeln!(text, "{owner_text} {ttl} IN {} {shown}", Rtype::from_int(rtype)).unwrap();
-            expected.push((owner.to_ascii_lowercase(), ttl, rtype, data));
-        }
-        let outcome = ZoneRecords::parse(text.as_bytes(), "zone", &origin("example."));
-        let (records, problems) = outcome.map_err(|problems| {
-            TestCaseError::fail(format!("{}\n{text}", problems[0]))
-        })?;
-        prop_assert_eq!(problems, vec![]);
-        let mut ours = flatten(&records);
-        ours.retain(|record| record.0 != b"\x07example\x00");
-        ours.sort();
-        expected.sort();
-        prop_assert_eq!(ours, expected, "{}", text);
-    }
-
-    #[test]
-    fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..3000)) {
-        read_or_refuse(&octets);
-    }
-
-    #[test]
-    fn any_tokens_are_read_or_refused(tokens in prop::collection::vec(token(), 0..200)) {
-        read_or_refuse(tokens.concat().as_bytes());
-    }
-}
-
-/// Reads any text; what is read must be in order, and problems must be in the text.
-fn read_or_refuse(text: &[u8]) {
-    let line_count = 1 + text.iter().filter(|octet| **octet == b'\n').count();
-    let whole = [b"@ 1 SOA a. b. 1 2 3 4 5\n@ NS a.\n", text].concat();
-    for text in [text, &whole] {
-        match ZoneRecords::parse(text, "zone", &origin("example.")) {
-            Ok((records, _)) => {
-                let owners: Vec<NameBuf> = records.owners().map(|owner| owner.name()).collect();
-                assert!(
-                    owners.is_sorted_by(|left, right| name::canonical_cmp(left, right).is_lt())
-                );
-                for (index, owner) in owners.iter().enumerate() {
-                    assert_eq!(records.position(owner), Ok(index));
-                }
-                assert_eq!(flatten(&records).len(), records.record_count());
-                check(&records);
-            }
-            Err(problems) => {
-                assert!(
-                    problems
-                        .iter()
-                        .any(|problem| problem.severity == Severity::Error)
-                );
-                for (line, column) in problems.iter().filter_map(|problem| problem.place.position) {
-                    assert!(
-                        (1..=line_count + 2).contains(&(line as usize)),
-                        "line {line}"
-                    );
-                    assert!(
-                        (1..=text.len() + 1).contains(&(column as usize)),
-                        "column {column}"
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// Pieces of master files.
-fn token() -> impl Strategy<Value = String> {
-    let words = prop::sample::select(vec![
-        "\n",
-        "\n",
-        "\n",
-        " ",
-        " ",
-        " ",
-        " ",
-        "\t",
-        "(",
-        ")",
-        "\"",
-        "\\",
-        ";",
-        "@",
-        "a",
-        "b.c",
-        "*",
-        ".",
-        "..",
-        "example.",
-        "x.",
-        "$ORIGIN",
-        "$TTL",
-        "$GENERATE",
-        "1-3",
-        "$",
-        "${0,2,n}",
-        "1",
-        "300",
-        "1h",
-        "IN",
-        "CH",
-        "A",
-        "AAAA",
-        "NS",
-        "CNAME",
-        "DNAME",
-        "SOA",
-        "MX",
-        "TXT",
-        "SRV",
-        "192.0.2.1",
-        "2001:db8::1",
-        "\\#",
-        "4",
-        "00",
-        "TYPE65280",
-        "RRSIG",
-        "NSEC3",
-        "-",
-        "20240101000000",
-        "HTTPS",
-        "alpn=",
-        "h2",
-        "key1=",
-        "LOC",
-        "N",
-        "E",
-        "0m",
-        "APL",
-        "1:1.2.3.4/5",
-        "HIP",
-        "AAAA",
-        "DS",
-        "8",
-        "2",
-        "IPSECKEY",
-        "AMTRELAY",
-        "WKS",
-        "\\032",
-        "é",
-        "\r\n",
-        " 1 A 192.0.2.1\n",
-        " 1 NS a\n",
-        " 1 CNAME b\n",
-        "\na",
-        "\nb.a",
-    ]);
-    words.prop_map(String::from)
-}
-
-/// A few labels of any octets.
-fn labels() -> impl Strategy<Value = Vec<u8>> {
-    labels_of(any::<u8>())
-}
-
-fn labels_of(octet: impl Strategy<Value = u8>) -> impl Strategy<Value = Vec<u8>> {
-    let label = prop::collection::vec(octet, 1..20);
-    prop::collection::vec(label, 0..5).prop_map(|labels| {
-        labels
-            .iter()
-            .flat_map(|label| [&[label_len(label)], &label[..]].concat())
-            .collect()
-    })
-}
-
-/// A type and data of it in wire form, of those that `domain` can write.
-fn typed_data() -> impl Strategy<Value = (u16, Vec<u8>)> {
-    let octets = |len| prop::collection::vec(any::<u8>(), len);
-    // `domain` does not escape what has a meaning in master files.
-    let octet = || prop::sample::select(&b"abcXYZ019-_*+/=\\\x00\x01\x20\x7f\xff"[..]);
-    let name = || labels_of(octet()).prop_map(|labels| [&labels[..], b"\x00"].concat());
-    let text = || octets(0..40).prop_map(|text| [&[label_len(&text)], &text[..]].concat());
-    let with = |head: std::ops::Range<usize>, tail: BoxedStrategy<Vec<u8>>| {
-        (octets(head), tail)
-            .prop_map(|(head, tail)| [head, tail].concat())
-            .boxed()
-    };
-    let data =
-        |rtype: u16, data: BoxedStrategy<Vec<u8>>| data.prop_map(move |data| (rtype, data)).boxed();
-    let fixed = |len: usize| octets(len..len + 1).boxed();
-    let texts = |count: usize| {
-        prop::collection::vec(text(), count..count + 1)
-            .prop_map(|texts| texts.concat())
-            .boxed()
-    };
-    let some = |range: std::ops::Range<usize>| octets(range).boxed();
-    prop_oneof![
-        data(1, fixed(4)),
-        data(2, name().boxed()),
-        data(5, name().boxed()),
-        data(12, name().boxed()),
-        data(39, name().boxed()),
-        data(
-            6,
-            (name(), name(), fixed(20))
-                .prop_map(|(a, b, c)| [a, b, c].concat())
-                .boxed()
-        ),
-        data(13, texts(2)),
-        data(
-            14,
-            (name(), name()).prop_map(|(a, b)| [a, b].concat()).boxed()
-        ),
-        data(15, with(2..3, name().boxed())),
-        data(16, prop_oneof![texts(1), texts(3)].boxed()),
-        data(28, fixed(16)),
-        data(33, with(6..7, name().boxed())),
-        data(
-            35,
-            with(
-                4..5,
-                (texts(3), name())
-                    .prop_map(|(a, b)| [a, b].concat())
-                    .boxed()
-            )
-        ),
-        data(
-            43,
-            some(1..40)
-                .prop_map(|digest| [&[0, 1, 8, 99], &digest[..]].concat())
-                .boxed()
-        ),
-        data(
-            44,
-            some(1..40)
-                .prop_map(|digest| [&[4, 99], &digest[..]].concat())
-                .boxed()
-        ),
-        data(
-            46,
-            with(
-                18..19,
-                (name(), some(1..80))
-                    .prop_map(|(a, b)| [a, b].concat())
-                    .boxed()
-            )
-        ),
-        data(
-            47,
-            name()
-                .prop_map(|name| [&name[..], &[0, 2, 0x40, 1, 4, 1, 0x80]].concat())
-                .boxed()
-        ),
-        data(48, with(4..5, some(1..80))),
-        data(
-            50,
-            with(
-                4..5,
-                (text(), some(1..30))
-                    .prop_map(|(salt, hash)| {
-                        [&salt[..], &[label_len(&hash)], &hash, &[0, 1, 0x40]].concat()
-                    })
-                    .boxed()
-            )
-        ),
-        data(51, with(4..5, text().boxed())),
-        data(52, with(3..4, some(1..40))),
-        data(61, some(1..100)),
-        data(
-            63,
-            some(12..60)
-                .prop_map(|digest| [&[0, 0, 0, 1, 240, 240], &digest[..]].concat())
-                .boxed()
-        ),
-        data(
-            257,
-            (any::<u8>(), text())
-                .prop_map(|(flags, value)| { [&[flags, 5], &b"issue"[..], &value[1..]].concat() })
-                .boxed()
-        ),
-        data(65400, some(0..60)),
-    ]
-}
-
-fn label_len(octets: &[u8]) -> u8 {
-    u8::try_from(octets.len()).unwrap()
-}
-
-/// Lets `domain` read data from its wire form.
-fn parse(rtype: u16, data: &[u8]) -> ZoneRecordData<&[u8], ParsedName<&[u8]>> {
-    let mut parser = Parser::from_ref(data);
-    let parsed = ZoneRecordData::parse_rdata(Rtype::from_int(rtype), &mut parser);
-    parsed
-        .unwrap_or_else(|error| panic!("{rtype} {data:02x?}: {error}"))
-        .unwrap()
 }
 
 /// Compares records as sets.
@@ -535,23 +231,6 @@ fn read(path: &Path, zone: &str) -> Vec<Flat> {
     flatten(&records)
 }
 
-fn flatten(records: &ZoneRecords) -> Vec<Flat> {
-    let mut flat = Vec::new();
-    for owner in records.owners() {
-        for rrset in owner.rrsets() {
-            for data in rrset.records() {
-                flat.push((
-                    owner.name().to_vec(),
-                    rrset.ttl(),
-                    rrset.rtype(),
-                    data.to_vec(),
-                ));
-            }
-        }
-    }
-    flat
-}
-
 /// Reads and checks a zone of the study, whose origin is the owner of its first SOA.
 fn judge(zone: &str) -> Result<(), String> {
     let first = zone.lines().find(|line| line.contains("SOA"));
@@ -565,10 +244,6 @@ fn judge(zone: &str) -> Result<(), String> {
         .into_iter()
         .find(|problem| problem.severity == Severity::Error);
     error.map_or(Ok(()), |error| Err(error.to_string()))
-}
-
-fn origin(text: &str) -> NameBuf {
-    NameBuf::from_text(text.as_bytes(), ROOT).unwrap()
 }
 
 /// Lets BIND read a zone; `None`, said aloud, if it is not installed.
@@ -595,8 +270,8 @@ fn bind_reads(path: &Path, zone: &str) -> Option<Vec<Flat>> {
     }
 }
 
-/// Reads BIND's raw form: a header of 24 octets, then for each RRset its length, class, type, covered type, TTL and count,
-/// its owner, and its data, all behind lengths.
+/// Reads BIND's raw form: a header of 24 octets, then for each RRset its length, class, type,
+/// covered type, TTL and count, its owner, and its data, all behind lengths.
 fn raw_records(raw: &[u8]) -> Vec<Flat> {
     let number = |at: usize, len: usize| {
         raw[at..at + len]
@@ -634,60 +309,5 @@ fn cases(path: &Path) -> Option<Vec<serde_json::Value>> {
                     .collect(),
             )
         }
-    }
-}
-
-/// Finds what does not belong to the product: beside the repository, or where the environment says.
-fn shared(path: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    let shared = std::env::var_os("RIPPLES_SHARED")
-        .map_or(beside, PathBuf::from)
-        .join(path);
-    if shared.exists() {
-        Some(shared)
-    } else {
-        missing(&shared.display().to_string())
-    }
-}
-
-/// Says what is missing; where everything was promised to be there it fails.
-fn missing<T>(what: &str) -> Option<T> {
-    assert!(
-        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-        "{what} is missing"
-    );
-    println!("nothing was compared, for lack of {what}");
-    None
-}
-
-/// A directory for one test.
-struct Room(PathBuf);
-
-impl Room {
-    fn new(what: &str) -> Self {
-        let thread = std::thread::current().id();
-        let unique = format!("ripples-{}-{thread:?}-{what}", std::process::id());
-        let path = std::env::temp_dir().join(unique).join(what);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// A problem, its files named from within the directory.
-    fn shown(&self, problem: &ZoneProblem) -> String {
-        problem
-            .to_string()
-            .replace(&format!("{}/", self.0.display()), "")
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(self.0.parent().unwrap());
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ripples::packet::reply::Transport;
 use tests::answers::{reply, snapshot_of};
 use tests::cases;
-use tests::decoded::Decoded;
+use tests::invariants::{check_message, check_reply, check_truncation};
 use tests::model::resolve;
 use tests::worlds::scenario;
 
@@ -16,10 +16,15 @@ proptest! {
         let snapshot = snapshot_of(&scenario.zones);
         let world = scenario.world();
         for ask in &scenario.asks {
-            let bytes = reply(&snapshot, &ask.message(), Transport::Tcp).expect("a reply");
-            let decoded = Decoded::read(&bytes).map_err(TestCaseError::fail)?;
+            let message = ask.message();
+            let whole = reply(&snapshot, &message, Transport::Tcp).expect("a reply");
+            let decoded = check_message(&message, &whole).map_err(TestCaseError::fail)?;
             let difference = resolve(&world, &ask.name, ask.qtype).difference(&decoded);
             prop_assert_eq!(difference, None, "{} TYPE{}", &ask.name, ask.qtype);
+            let cut = reply(&snapshot, &message, Transport::Udp).expect("a reply");
+            prop_assert_eq!(check_reply(&message, &cut), Ok(()));
+            let truncation = check_truncation(&message, &whole, &cut);
+            prop_assert_eq!(truncation, Ok(()), "{} TYPE{}", &ask.name, ask.qtype);
         }
     }
 }

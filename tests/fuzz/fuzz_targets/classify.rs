@@ -1,7 +1,7 @@
 //! Any frame gets a verdict, and etherparse agrees on what is ours.
 //!
-//! The first byte chooses a frame of the verdict table, and the rest changes it, three bytes (offset
-//! and value) at a time; where there is no such frame, the rest is the frame.
+//! The first byte chooses a frame of the verdict table, and the rest changes it, three bytes
+//! (offset and value) at a time; where there is no such frame, the rest is the frame.
 #![no_main]
 
 use common::{FilterConfig, Verdict, classify};

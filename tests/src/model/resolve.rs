@@ -134,7 +134,12 @@ fn answer(
 fn redirect(zone: &Zone, owner: &Name, name: &Name, expected: &mut Expected) -> Option<Name> {
     let dname = zone.rrset(owner, rtype::DNAME)?;
     // As the owner stands in the name that was asked for: only its case may differ.
-    expected.answer.push(dname.owned_by(owner));
+    let dname = dname.owned_by(owner);
+    // RFC 2181 §5: no record comes twice, though the chain comes past it again.
+    let is_same = |rrset: &Rrset| rrset.rtype == rtype::DNAME && rrset.owner.is(owner);
+    if !expected.answer.iter().any(is_same) {
+        expected.answer.push(dname.clone());
+    }
     let prefix = name.labels().len() - owner.labels().len();
     let target = name.with_suffix(prefix, dname.data[0].target()?);
     if !target.is_legal() {

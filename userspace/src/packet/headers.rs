@@ -1,4 +1,5 @@
-//! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the reply.
+//! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the
+//! reply.
 
 use super::{Envelope, checksum::Sum};
 use crate::telemetry::Discard;
@@ -22,7 +23,8 @@ const HOP_LIMIT: u8 = 64;
 
 /// Finds the DNS message in an Ethernet frame.
 ///
-/// The kernel program has sorted already, but on rules of its own: what is read here is checked here.
+/// The kernel program has sorted already, but on rules of its own: what is read here is checked
+/// here.
 pub fn open(frame: &[u8]) -> Result<Envelope, Discard> {
     let (ip_start, ethertype) = link(frame)?;
     let packet = frame.get(ip_start..).ok_or(Discard::ShortFrame)?;

@@ -41,7 +41,8 @@ impl Attached {
     }
 }
 
-/// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel sockets.
+/// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel
+/// sockets.
 pub(super) fn attach(config: &Config) -> Result<Attachment> {
     let mut attachment = Attachment::default();
     if config.io == Io::Socket || !config.udp {

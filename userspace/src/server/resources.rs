@@ -111,7 +111,8 @@ impl Resources {
     }
 }
 
-/// `ripples check`: loads the zones and prints what is wrong with them. False when there are errors.
+/// `ripples check`: loads the zones and prints what is wrong with them. False when there are
+/// errors.
 pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
     let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
     let mut sound = true;

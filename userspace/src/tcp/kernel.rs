@@ -269,6 +269,10 @@ mod tests {
     fn both_families_of_one_port_can_be_listened_on_but_neither_twice() {
         let six = listen("[::]:0".parse().unwrap(), 65_535).unwrap();
         let port = six.local_addr().unwrap().port();
+        assert!(
+            TcpStream::connect(("127.0.0.1", port)).is_err(),
+            "it takes IPv4 too"
+        );
         let four = format!("0.0.0.0:{port}").parse().unwrap();
         let _four = listen(four, 1).unwrap();
         let again = listen(four, 1).unwrap_err();

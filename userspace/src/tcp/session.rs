@@ -65,17 +65,15 @@ impl Session {
         !std::mem::replace(&mut self.queued, true)
     }
 
-    /// Does what can be done now: sends what was left over, then receives and answers until there
-    /// is no more or the visit's share is used up, and sends the answers in one go.
+    /// Does what can be done now: receives and answers until there is no more or the visit's share
+    /// is used up, and sends the answers in one go. If some were left over before, sends only
+    /// those.
     pub(super) fn visit<R: Respond>(
         &mut self,
         visit: &mut Visit<'_, R>,
         scratch: &mut [u8],
     ) -> Next {
         self.queued = false;
-        if self.connection.next() == Next::Send {
-            self.flush(visit);
-        }
         while visit.has_room() {
             match self.connection.next() {
                 Next::Resume => self.connection.resume(visit),

@@ -75,7 +75,8 @@ metrics! {
 }
 
 metrics! {
-    /// How a query was answered: the response code. Replies and discards sum to the received frames.
+    /// How a query was answered: the response code. Replies and discards sum to the received
+    /// frames.
     pub enum Rcode {
         /// The name exists (RFC 1035).
         NoError = "noerror",

@@ -103,7 +103,8 @@ impl Problems {
         self.error_count > 0
     }
 
-    /// Gives what was collected, by file and line, with a last word about what was left out; `file` is the zone's.
+    /// Gives what was collected, by file and line, with a last word about what was left out; `file`
+    /// is the zone's.
     pub(crate) fn into_list(mut self, file: &Arc<str>) -> Vec<ZoneProblem> {
         self.list
             .sort_by(|left, right| left.place.cmp(&right.place));

@@ -40,6 +40,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
 pub(super) const UNSAFE: &[&str] = &[
     "tests/src/alloc",
     "tests/src/redirect",
+    "tests/src/tap",
     "userspace/src/bpf",
     "userspace/src/port/socket/datagrams",
     "userspace/src/port/xsk",

@@ -16,13 +16,15 @@ const RECORD_LEN: usize = 12;
 type NameBuffer = ArrayVec<u8, NAME_LEN_MAX>;
 
 /// The answer section as it grows.
-struct Chain<'m> {
+struct Chain<'m, 's> {
     message: &'m mut [u8],
     end: usize,
     answers: u16,
     owner: OwnerPlace,
     name: NameBuffer,
     seen: ArrayVec<NameBuffer, CHAIN_MAX>,
+    /// The DNAME records in the message, and where they are.
+    redirects: ArrayVec<(&'s [u8], usize), CHAIN_MAX>,
 }
 
 /// Why a chain ends before its last link.
@@ -34,11 +36,11 @@ enum Stop {
 }
 
 /// Writes the records of each name on the way, then what the last one answers.
-pub(super) fn write(
+pub(super) fn write<'s>(
     message: &mut [u8],
     query: &Query,
-    answer: &Answer<'_>,
-    snapshot: &Snapshot,
+    answer: &Answer<'s>,
+    snapshot: &'s Snapshot,
 ) -> Sections {
     let name = message[query.name()].iter().copied().collect();
     let mut chain = Chain {
@@ -48,6 +50,7 @@ pub(super) fn write(
         owner: OwnerPlace::in_question(query),
         name,
         seen: ArrayVec::new(),
+        redirects: ArrayVec::new(),
     };
     match chain.walk(query.qtype, *answer, snapshot) {
         Ok(sections) => sections,
@@ -68,9 +71,9 @@ pub(super) fn write(
     }
 }
 
-impl Chain<'_> {
+impl<'s> Chain<'_, 's> {
     /// Follows the links.
-    fn walk<'s>(
+    fn walk(
         &mut self,
         qtype: u16,
         mut answer: Answer<'s>,
@@ -111,12 +114,12 @@ impl Chain<'_> {
     /// Adds a DNAME record and the CNAME record that it implies (RFC 6672 §3.1).
     fn redirect(
         &mut self,
-        body: &Body<'_>,
+        body: &Body<'s>,
         target: Target<'_>,
         answer: &Answer<'_>,
     ) -> Result<(), Stop> {
         let skip = usize::from(answer.owner_skip);
-        let dname = self.append(body, self.name.len() - skip)?;
+        let dname = self.redirection(body, self.name.len() - skip)?;
         let mut name = NameBuffer::new();
         let fits = name.try_extend_from_slice(&self.name[..skip]).is_ok()
             && name.try_extend_from_slice(target.name).is_ok();
@@ -142,6 +145,19 @@ impl Chain<'_> {
         self.answers += 1;
         self.rename(&name);
         Ok(())
+    }
+
+    /// Adds a DNAME record, unless the chain came past it before: no record comes twice (RFC 2181
+    /// §5). Returns where it is.
+    fn redirection(&mut self, body: &Body<'s>, owner_len: usize) -> Result<usize, Stop> {
+        let is_same = |(records, _): &&(&[u8], usize)| std::ptr::eq(*records, body.records);
+        if let Some(&(_, at)) = self.redirects.iter().find(is_same) {
+            return Ok(at);
+        }
+        let at = self.append(body, owner_len)?;
+        // As many fit as there can be links.
+        let _ = self.redirects.try_push((body.records, at));
+        Ok(at)
     }
 
     /// Adds what the last name answers.

@@ -1,7 +1,7 @@
 //! Judges records as a zone: what must not be served, and what is probably a mistake.
 //!
-//! Errors are what BIND and Knot DNS refuse; what they serve with a warning, or only one of them refuses without
-//! an RFC behind it, is a warning.
+//! Errors are what BIND and Knot DNS refuse; what they serve with a warning, or only one of them
+//! refuses without an RFC behind it, is a warning.
 
 mod target;
 
@@ -24,8 +24,19 @@ const APEX_TYPES: [u16; 6] = [
 /// What may stand beside a CNAME (RFC 4034 §2.5, RFC 2181 §10.1): SIG, KEY, NXT, RRSIG, NSEC.
 const BESIDE_CNAME: [u16; 5] = [24, rtype::KEY, 30, rtype::RRSIG, rtype::NSEC];
 
-/// What a delegating server answers at a cut (RFC 4035 §3.1.4): all else there belongs to the child.
+/// What a delegating server answers at a cut (RFC 4035 §3.1.4): all else there belongs to the
+/// child.
 const AT_CUT: [u16; 4] = [rtype::NS, rtype::DS, rtype::NSEC, rtype::RRSIG];
+
+/// Types that no check of ours looks at.
+const HARMLESS: [u16; 6] = [
+    rtype::A,
+    rtype::AAAA,
+    rtype::PTR,
+    rtype::TXT,
+    rtype::NSEC3,
+    rtype::RRSIG,
+];
 
 /// Checks a zone; its lines must not be forgotten yet, or problems name no lines.
 pub fn check(records: &ZoneRecords) -> Vec<ZoneProblem> {
@@ -70,8 +81,12 @@ struct Numbered<'z> {
 impl<'z> Checker<'z> {
     /// Checks the records of one owner.
     fn owner(&mut self, index: usize, owner: &Owner<'z>, lines: &'z [u32]) {
-        self.aliases(owner, lines);
         let labels = owner.relative_name();
+        if self.is_harmless(owner) {
+            (self.cut, self.redirected) = (None, None);
+            return;
+        }
+        self.aliases(owner, lines);
         let is_below =
             |above: &Option<&[u8]>| above.is_some_and(|a| name::is_at_or_below(labels, a));
         if is_below(&self.cut) {
@@ -107,11 +122,29 @@ impl<'z> Checker<'z> {
         }
     }
 
+    /// Most owners have only types of which one can think nothing bad, and stand where nothing
+    /// hides them.
+    fn is_harmless(&self, owner: &Owner<'z>) -> bool {
+        let labels = owner.relative_name();
+        let above = [self.cut, self.redirected];
+        let is_hidden = above
+            .iter()
+            .flatten()
+            .any(|above| name::is_at_or_below(labels, above));
+        !is_hidden
+            && !owner.is_apex()
+            && !labels.contains(&b'*')
+            && owner
+                .rrsets()
+                .all(|rrset| HARMLESS.contains(&rrset.rtype()))
+    }
+
     /// The apex has one SOA and a server.
     fn apex(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
         let has_ns = owner.rrset(rtype::NS).is_some();
         match find(owner, lines, rtype::SOA) {
-            // Published copies of the root zone come without: they can be served, if not cached well.
+            // Published copies of the root zone come without: they can be served, if not cached
+            // well.
             None if has_ns => self.no_soa(),
             None => self.missing_at_apex("SOA"),
             Some(soa) if soa.rrset.len() > 1 => {
@@ -174,8 +207,9 @@ impl<'z> Checker<'z> {
         }
     }
 
-    // RFC 2181 §10.1, RFC 1034 §3.6.2, RFC 6672 §2.4: of CNAME and DNAME there is one, and a CNAME is alone; in a
-    // delegated zone too, because what is answered there must not depend on where the cut is.
+    // RFC 2181 §10.1, RFC 1034 §3.6.2, RFC 6672 §2.4: of CNAME and DNAME there is one, and a CNAME
+    // is alone; in a delegated zone too, because what is answered there must not depend on where
+    // the cut is.
     fn aliases(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
         for Numbered { rrset, lines } in numbered(owner, lines) {
             let is_alias = [rtype::CNAME, rtype::DNAME].contains(&rrset.rtype());
@@ -217,7 +251,8 @@ impl<'z> Checker<'z> {
     }
 
     fn below_dname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
-        // RFC 6672 §2.4 does not know of them, but hashed names stand below the apex whatever is there.
+        // RFC 6672 §2.4 does not know of them, but hashed names stand below the apex whatever is
+        // there.
         let is_hashed = |rrset: Rrset<'_>| [rtype::NSEC3, rtype::RRSIG].contains(&rrset.rtype());
         if !owner.rrsets().all(is_hashed) {
             let message = format!("{} is below a DNAME record", shown(owner));

@@ -8,10 +8,13 @@ const HEAD: &str = "$TTL 300\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n
 #[test]
 fn a_good_zone_has_no_problems() {
     let good = "www CNAME ns\nwww RRSIG CNAME 8 2 300 0 0 1 . AAAA\nwww NSEC ns CNAME\n\
-                mx MX 10 ns\nmx MX 20 elsewhere.\nnull MX 0 .\n_s._tcp SRV 0 0 0 .\n_t._tcp SRV 1 2 3 ns\n\
-                child NS ns.child\nchild NS ns\nchild DS 1 8 1 7aa4a3f416c2f2391fb7ab0d434f762cd62d1390\n\
+                mx MX 10 ns\nmx MX 20 elsewhere.\nnull MX 0 .\n_s._tcp SRV 0 0 0 .\n\
+                _t._tcp SRV 1 2 3 ns\n\
+                child NS ns.child\nchild NS ns\n\
+                child DS 1 8 1 7aa4a3f416c2f2391fb7ab0d434f762cd62d1390\n\
                 ns.child AAAA 2001:db8::1\nchild A 192.0.2.1\ndname DNAME x.\n*.w A 192.0.2.1\n\
-                m2 MX 10 anything.w\nHTTPS HTTPS 1 .\n@ DNSKEY 256 3 8 AAAA\n@ NSEC3PARAM 1 0 0 -\n";
+                m2 MX 10 anything.w\nHTTPS HTTPS 1 .\n@ DNSKEY 256 3 8 AAAA\n\
+                @ NSEC3PARAM 1 0 0 -\n";
     assert_eq!(problems(good), [""; 0]);
 }
 
@@ -63,7 +66,8 @@ fn a_cname_is_alone() {
 fn a_dname_is_one_and_nothing_is_below_it() {
     assert_eq!(
         problems(
-            "a DNAME b.\na DNAME c.\nd DNAME e.\nx.d A 192.0.2.1\ny.d.d A 192.0.2.1\nd-d A 192.0.2.1\n\
+            "a DNAME b.\na DNAME c.\nd DNAME e.\nx.d A 192.0.2.1\ny.d.d A 192.0.2.1\n\
+             d-d A 192.0.2.1\n\
              f NS ns\nf DNAME g.\n"
         ),
         [
@@ -91,7 +95,8 @@ fn below_a_dname_at_the_apex_only_hashed_names_stand() {
 fn what_a_delegation_hides_is_warned_of() {
     assert_eq!(
         problems(
-            "c NS x.\nc TXT hidden\nc DS 1 8 99 aa\na.c TXT hidden\na.c A 192.0.2.1\nb.a.c MX 1 x.\n\
+            "c NS x.\nc TXT hidden\nc DS 1 8 99 aa\na.c TXT hidden\na.c A 192.0.2.1\n\
+             b.a.c MX 1 x.\n\
              c-c TXT seen\nd DS 1 8 99 aa\nd TXT seen\n@ DS 1 8 99 aa\n"
         ),
         [
@@ -123,8 +128,10 @@ fn servers_of_the_zone_that_are_in_it_have_addresses() {
 fn targets_without_address_are_warned_of() {
     assert_eq!(
         problems(
-            "a MX 1 none\nb MX 1 alias\nalias CNAME ns\nc SRV 0 0 1 txt\ntxt TXT x\nd NS none.d\ne NS none.d\n\
-             f NS none\ng MX 1 x.d\nh MX 1 ent\ny.ent TXT x\n*.w TXT x\ni MX 1 x.w\n*.v CNAME x.\nj MX 1 x.v\n"
+            "a MX 1 none\nb MX 1 alias\nalias CNAME ns\nc SRV 0 0 1 txt\ntxt TXT x\nd NS none.d\n\
+             e NS none.d\n\
+             f NS none\ng MX 1 x.d\nh MX 1 ent\ny.ent TXT x\n*.w TXT x\ni MX 1 x.w\n*.v CNAME x.\n\
+             j MX 1 x.v\n"
         ),
         [
             "zone:5:1: warning: MX points to none.example., which has no address",
@@ -182,6 +189,18 @@ fn a_server_of_many_delegations_is_looked_up_right_each_time() {
             REPEATED / 2 - 100
         )
     );
+}
+
+#[test]
+fn a_host_is_not_taken_for_another_one_that_has_addresses() {
+    let mut text = String::new();
+    for index in 0..20_000 {
+        text += &format!("a{index:05} NS h{index:05}\nh{index:05} A 192.0.2.1\n");
+    }
+    for index in 0..90 {
+        text += &format!("b{index:05} NS none{index:05}\n");
+    }
+    assert_eq!(problems(&text).len(), 90);
 }
 
 const REPEATED: usize = 1000;

@@ -7,7 +7,8 @@
 //! body    plain:   answers:u16 │ `len` bytes of records
 //!         woven:   Woven (20 bytes) │ patches │ cuts │ records         (place has bit 31 set)
 //! ```
-//! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as sent.
+//! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as
+//! sent.
 
 mod body;
 mod node;

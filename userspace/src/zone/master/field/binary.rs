@@ -19,8 +19,8 @@ pub(in crate::zone::master) fn hex_to_end(
 
 /// Reads Base64 up to the end of the entry, in as many tokens as one likes, but one at least.
 ///
-/// Signed zones consist of it by half, and `domain`'s decoder, which takes symbol by symbol, was a quarter of the
-/// time to read them.
+/// Signed zones consist of it by half, and `domain`'s decoder, which takes symbol by symbol, was a
+/// quarter of the time to read them.
 pub(super) fn base64_to_end(
     scanner: &mut EntryScanner<'_, '_>,
     out: &mut Vec<u8>,

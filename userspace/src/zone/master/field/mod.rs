@@ -1,4 +1,5 @@
-//! Reads the parts of record data from text. `domain` reads what it knows in full; the rest is here.
+//! Reads the parts of record data from text. `domain` reads what it knows in full; the rest is
+//! here.
 
 mod address;
 mod binary;

@@ -1,0 +1,174 @@
+//! What must hold for any input whatever. Each check says what is broken; tests and fuzz targets
+//! decide what to do about it.
+
+use crate::decoded::{Decoded, Rr};
+use crate::exchange::{Datagram, Exchange};
+use hickory_proto::op::Message;
+use ripples::port::Census;
+use ripples::snapshot::Snapshot;
+use ripples::telemetry::Event;
+
+/// Largest reply in a datagram, whatever the client allows.
+const UDP_SIZE_MAX: usize = 1232;
+
+/// Response codes that the server knows.
+const RCODES: [u16; 9] = [0, 1, 2, 3, 4, 5, 6, 16, 23];
+
+/// Puts frames before a fresh worker, a turn for all, and checks what became of each.
+pub fn check_turn(
+    frames: &[&[u8]],
+    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+) -> Result<(), String> {
+    let before = exchange.totals();
+    let sent = exchange.frames(frames.iter().copied(), snapshot);
+    let census = exchange.census();
+    let empty = Census {
+        free: census.total(),
+        ..Census::default()
+    };
+    if census != empty {
+        return Err(format!("a frame is not where it should be: {census:?}"));
+    }
+    let after = exchange.totals();
+    let received = after.events(Event::Received) - before.events(Event::Received);
+    let answered = after.answered() - before.answered();
+    let discarded = after.discarded() - before.discarded();
+    if received != frames.len() as u64 || answered + discarded != received {
+        return Err(format!(
+            "{received} received, {answered} answered, {discarded} discarded"
+        ));
+    }
+    if answered != sent.len() as u64 {
+        return Err(format!("{answered} answered, {} sent", sent.len()));
+    }
+    // Replies leave in the order of their queries: each is the next that fits.
+    let mut queries = frames.iter();
+    for reply in &sent {
+        let reply = Datagram::read(reply)?;
+        let query = queries
+            .by_ref()
+            .find_map(|frame| query_of(frame, &reply))
+            .ok_or("a reply that goes to nobody who asked")?;
+        check_reply(&query, &reply.payload)?;
+    }
+    Ok(())
+}
+
+/// The message in a frame that this datagram could be a reply to.
+fn query_of(frame: &[u8], reply: &Datagram) -> Option<Vec<u8>> {
+    let query = Datagram::lax(frame)?;
+    let is_back = (query.source, query.destination) == (reply.destination, reply.source)
+        && (query.source_mac, query.destination_mac) == (reply.destination_mac, reply.source_mac);
+    (is_back && query.payload.get(..2) == reply.payload.get(..2)).then_some(query.payload)
+}
+
+/// Checks a reply that travelled by UDP.
+pub fn check_reply(query: &[u8], reply: &[u8]) -> Result<(), String> {
+    let asked = Message::from_vec(query).ok();
+    let limit = udp_limit(asked.as_ref());
+    if reply.len() > limit {
+        return Err(format!("{} bytes where {limit} are allowed", reply.len()));
+    }
+    let decoded = check_message(query, reply)?;
+    let edns = asked.map(|message| message.edns.is_some());
+    if edns.is_some_and(|edns| edns && decoded.edns.is_none()) && decoded.questions.len() == 1 {
+        return Err("EDNS in the query, and none in the reply".into());
+    }
+    if decoded.edns.is_some() && edns == Some(false) {
+        return Err("EDNS in the reply, and none in the query".into());
+    }
+    Ok(())
+}
+
+/// The largest reply that a query may get by UDP; the query is as hickory reads it.
+fn udp_limit(query: Option<&Message>) -> usize {
+    match query.map(|message| message.edns.as_ref()) {
+        Some(Some(edns)) => usize::from(edns.max_payload()).clamp(512, UDP_SIZE_MAX),
+        Some(None) => 512,
+        // What hickory cannot read, may have an OPT record all the same.
+        None => UDP_SIZE_MAX,
+    }
+}
+
+/// Checks a reply, however it travelled: it is well-formed and repeats what it must.
+pub fn check_message(query: &[u8], reply: &[u8]) -> Result<Decoded, String> {
+    let decoded = Decoded::read(reply).map_err(|error| format!("not decodable: {error}"))?;
+    let header: &[u8; 12] = query.first_chunk().ok_or("a reply to less than a header")?;
+    if header[2] & 0x80 != 0 {
+        return Err("a reply to a response".into());
+    }
+    if reply[..2] != query[..2] {
+        return Err("another ID".into());
+    }
+    // QR is set; opcode and RD are repeated; AA and TC are the reply's own.
+    if reply[2] & !0x06 != 0x80 | header[2] & 0x79 {
+        return Err(format!("flags {:02x} for {:02x}", reply[2], header[2]));
+    }
+    // RA, Z and AD are clear; CD is repeated (RFC 6895 §2).
+    if reply[3] & 0xf0 != header[3] & 0x10 {
+        return Err(format!("flags {:02x} for {:02x}", reply[3], header[3]));
+    }
+    if !RCODES.contains(&decoded.rcode) {
+        return Err(format!("response code {}", decoded.rcode));
+    }
+    match &decoded.questions[..] {
+        [] if !matches!(decoded.rcode, 1 | 4) => Err("the question is missing".into()),
+        [] => Ok(decoded),
+        [(name, ..)] => {
+            let end = 12 + name.wire_len() + 4;
+            // Byte by byte: the case of the name is the client's (0x20).
+            match query.get(12..end) == reply.get(12..end) && header[4..6] == [0, 1] {
+                true => Ok(decoded),
+                false => Err("another question".into()),
+            }
+        }
+        _ => Err("several questions".into()),
+    }
+}
+
+/// Checks what truncation made of a reply: `whole` is the same one without a limit.
+pub fn check_truncation(query: &[u8], whole: &[u8], cut: &[u8]) -> Result<(), String> {
+    let limit = udp_limit(Message::from_vec(query).ok().as_ref());
+    if whole.len() <= limit {
+        return match whole == cut {
+            true => Ok(()),
+            false => Err("differs from the same reply by TCP, which fits".into()),
+        };
+    }
+    let [whole, cut] = [Decoded::read(whole)?, Decoded::read(cut)?];
+    let is_empty = cut.sections.iter().all(Vec::is_empty);
+    if is_empty {
+        // RFC 2181 §9: the client comes back by TCP.
+        return if cut.tc {
+            Ok(())
+        } else {
+            Err("cut, and nobody is told".into())
+        };
+    }
+    if cut.answer() != whole.answer() || cut.authority() != whole.authority() {
+        return Err("a part of the answer or authority section".into());
+    }
+    let count = cut.additional().len();
+    let (kept, left) = whole
+        .additional()
+        .split_at_checked(count)
+        .ok_or("more additional records than by TCP")?;
+    let same = |a: &Rr, b: &Rr| (&a.owner, a.rtype) == (&b.owner, b.rtype);
+    let is_torn = kept
+        .last()
+        .zip(left.first())
+        .is_some_and(|(a, b)| same(a, b));
+    if kept != cut.additional() || is_torn {
+        return Err("a part of an RRset in the additional section".into());
+    }
+    // RFC 9471 §3: what is missing of a referral's glue must be come back for.
+    let is_referral = !whole.aa && whole.rcode == 0;
+    match cut.tc == is_referral {
+        true => Ok(()),
+        false => Err(format!(
+            "TC is {}, and this a referral: {is_referral}",
+            cut.tc
+        )),
+    }
+}

@@ -1,0 +1,127 @@
+//! The hot path asks the allocator for nothing: neither memory, nor to take some back.
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use ripples::packet::reply::Transport;
+use ripples::port::{MemPort, Port};
+use ripples::snapshot::{Policy, Snapshot, mailbox};
+use ripples::telemetry::{Counters, Event, Rcode, Tally};
+use ripples::vectorloop::{Turn, respond};
+use std::hint::black_box;
+use std::sync::Arc;
+use tests::alloc::{CountingAllocator, Counts};
+use tests::answers::world;
+use tests::hostile::{Bytes, frames, messages};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+/// Turns, each of a whole vector.
+const TURNS: usize = 2000;
+
+#[test]
+fn the_counter_counts() {
+    let counts = Counts::of(|| {
+        let mut bytes: Vec<u8> = Vec::with_capacity(black_box(10));
+        bytes.reserve_exact(black_box(1000));
+        drop(black_box(bytes));
+        drop(black_box(vec![0u8; 100]));
+    });
+    assert_eq!(
+        counts,
+        Counts {
+            allocations: 3,
+            frees: 2
+        }
+    );
+    // What other threads do is not counted here.
+    let elsewhere = std::thread::spawn(|| drop(black_box(vec![1u8; 100])));
+    assert_eq!(
+        Counts::of(|| while !elsewhere.is_finished() {}),
+        Counts::NONE
+    );
+}
+
+#[test]
+fn turns_allocate_nothing_and_free_nothing() {
+    let snapshot = world();
+    let frames = samples(&frames(), 3000);
+    let mut port = MemPort::ethernet(256, 4096).replaying(frames.iter().map(|frame| &frame[..]));
+    let mut turn = Turn::new(64);
+    let mut tally = Tally::default();
+    let counters = Counters::default();
+    let counts = Counts::of(|| {
+        for _ in 0..TURNS {
+            turn.run(&mut port, &snapshot, &mut tally);
+            port.report(&mut tally);
+            counters.publish(&mut tally);
+        }
+    });
+    assert_eq!(counts, Counts::NONE);
+    let totals = counters.totals();
+    assert_eq!(totals.events(Event::Received), 64 * TURNS as u64);
+    // The frames were worth it: answers of all kinds, and frames that got none.
+    for rcode in [
+        Rcode::NoError,
+        Rcode::NxDomain,
+        Rcode::FormErr,
+        Rcode::YxDomain,
+    ] {
+        assert!(totals.replies(rcode) > 0, "no {rcode:?}");
+    }
+    assert!(totals.events(Event::Truncated) > 0 && totals.events(Event::Referrals) > 0);
+    assert!(totals.discarded() > 0);
+}
+
+#[test]
+fn single_messages_allocate_nothing_by_udp_and_tcp() {
+    let snapshot = world();
+    let messages = samples(&messages(), 3000);
+    let mut buffer = vec![0; 65_535];
+    let mut tally = Tally::default();
+    for transport in [Transport::Udp, Transport::Tcp] {
+        for message in &messages {
+            buffer[..message.len()].copy_from_slice(message);
+            let counts = Counts::of(|| {
+                let len = respond(&mut buffer, message.len(), transport, &snapshot, &mut tally);
+                let _ = black_box(len);
+            });
+            assert_eq!(counts, Counts::NONE, "{}", message.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn a_worker_takes_and_returns_snapshots_without_the_allocator() {
+    let snapshot = |generation| {
+        let key = *world().key();
+        Arc::new(Snapshot::new(generation, Vec::new(), Policy::default(), key).unwrap())
+    };
+    let (mut mailbox, mut inbox) = mailbox(snapshot(1));
+    mailbox
+        .send(snapshot(2))
+        .unwrap_or_else(|_| panic!("the mailbox is full"));
+    mailbox
+        .send(snapshot(3))
+        .unwrap_or_else(|_| panic!("the mailbox is full"));
+    let counts = Counts::of(|| {
+        for _ in 0..3 {
+            inbox.take();
+        }
+    });
+    assert_eq!(counts, Counts::NONE);
+    assert_eq!(inbox.current().generation(), 3);
+}
+
+/// Random inputs, the same in every run.
+fn samples(strategy: &impl Strategy<Value = Bytes>, count: usize) -> Vec<Vec<u8>> {
+    let mut runner = TestRunner::deterministic();
+    let mut sample = || {
+        strategy
+            .new_tree(&mut runner)
+            .expect("a sample")
+            .current()
+            .0
+    };
+    (0..count).map(|_| sample()).collect()
+}

@@ -1,0 +1,99 @@
+//! Whatever arrives, a turn neither panics nor loses a frame, and what it sends is a reply.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use ripples::packet::reply::Transport;
+use ripples::port::MemPort;
+use ripples::snapshot::Snapshot;
+use ripples::telemetry::{Discard, Rcode};
+use std::sync::LazyLock;
+use tests::answers::{reply, world};
+use tests::cases;
+use tests::exchange::{Datagram, Exchange};
+use tests::hostile::{Bytes, asks, frames, messages};
+use tests::invariants::{check_message, check_reply, check_turn};
+use tests::strategies;
+
+static WORLD: LazyLock<Snapshot> = LazyLock::new(world);
+
+proptest! {
+    #![proptest_config(cases(10_000))]
+
+    #[test]
+    fn every_frame_is_answered_well_or_discarded_for_one_reason(Bytes(frame) in frames()) {
+        let checked = check_turn(&[&frame[..]], &mut Exchange::default(), &WORLD);
+        prop_assert_eq!(checked, Ok(()));
+    }
+
+    #[test]
+    fn frames_that_are_not_ours_are_discarded_as_well(Bytes(frame) in strategies::frames().prop_map(Bytes)) {
+        let checked = check_turn(&[&frame[..]], &mut Exchange::default(), &WORLD);
+        prop_assert_eq!(checked, Ok(()));
+    }
+
+    #[test]
+    fn every_message_gets_a_reply_of_legal_size_or_none(Bytes(message) in messages()) {
+        let [cut, whole] =
+            [Transport::Udp, Transport::Tcp].map(|transport| reply(&WORLD, &message, transport));
+        prop_assert_eq!(cut.is_some(), whole.is_some());
+        if let (Some(cut), Some(whole)) = (cut, whole) {
+            prop_assert_eq!(check_reply(&message, &cut), Ok(()));
+            prop_assert_eq!(check_message(&message, &whole).err(), None);
+        }
+    }
+
+    #[test]
+    fn no_reply_is_longer_than_the_link_carries(ask in asks(), mtu in 68..1500usize) {
+        let port = MemPort::ethernet(1, 2048).with_mtu(mtu);
+        let mut exchange = Exchange::new(port);
+        let [client, server] = tests::exchange::Family::V4.ends();
+        let query = tests::packets::Packet::udp(client, server, &ask.message()).frame();
+        for reply in exchange.frames([&query[..]], &WORLD) {
+            let reply = Datagram::read(&reply).map_err(TestCaseError::fail)?;
+            prop_assert!(reply.packet_len <= mtu, "{} bytes", reply.packet_len);
+            prop_assert_eq!(check_reply(&ask.message(), &reply.payload), Ok(()));
+        }
+        prop_assert_eq!(exchange.census().free, 1);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(500))]
+
+    #[test]
+    fn a_vector_is_answered_as_its_frames_one_by_one(frames in vec(frames(), 0..64)) {
+        let frames: Vec<_> = frames.iter().map(|Bytes(frame)| &frame[..]).collect();
+        let mut exchange = Exchange::default();
+        prop_assert_eq!(check_turn(&frames, &mut exchange, &WORLD), Ok(()));
+        let together = exchange.frames(frames.iter().copied(), &WORLD);
+        let alone: Vec<_> =
+            frames.iter().flat_map(|frame| exchange.frames([*frame], &WORLD)).collect();
+        prop_assert_eq!(together, alone);
+    }
+}
+
+/// Strategies that never reach a line prove nothing about it.
+#[test]
+fn the_frames_reach_every_reason_and_every_response_code() {
+    let mut runner = TestRunner::deterministic();
+    let mut exchange = Exchange::default();
+    for _ in 0..20_000 {
+        let Bytes(frame) = frames().new_tree(&mut runner).unwrap().current();
+        exchange.frames([&frame[..]], &WORLD);
+    }
+    let totals = exchange.totals();
+    // A message of memory is never longer than its frame, and the frames have room.
+    let never = [Discard::Oversize, Discard::NoRoom];
+    let missed = Discard::ALL
+        .iter()
+        .filter(|&&reason| totals.discards(reason) == 0);
+    assert_eq!(missed.copied().collect::<Vec<_>>(), never);
+    // Cookies are not checked yet, and a referral always has servers.
+    let never = [Rcode::ServFail, Rcode::BadCookie];
+    let missed = Rcode::ALL
+        .iter()
+        .filter(|&&rcode| totals.replies(rcode) == 0);
+    assert_eq!(missed.copied().collect::<Vec<_>>(), never);
+}
