@@ -1,6 +1,7 @@
 //! Starts by nobody, without any capability. Root has to run these, to give up what it has.
 
 use nix::unistd::geteuid;
+use std::net::{Ipv6Addr, SocketAddr};
 use tests::client::{ask, ask_tcp, query};
 use tests::loopback;
 use tests::record::rtype;
@@ -50,7 +51,7 @@ fn af_xdp_without_the_right_is_an_error_where_it_is_demanded() {
         return;
     }
     for io in ["xdp", "xdp-generic"] {
-        let address = loopback::address().to_string();
+        let address = ipv6_address().to_string();
         let ended = Launch::run(&["--interface", "lo", "--io", io, "--listen", &address])
             .without_rights()
             .finish();
@@ -69,7 +70,7 @@ fn af_xdp_without_the_right_falls_back_to_kernel_sockets_and_says_why() {
     if !is_root() {
         return;
     }
-    let address = loopback::address();
+    let address = ipv6_address();
     let server = Launch::run(&["--interface", "lo", "--listen", &address.to_string()])
         .zone("example", EXAMPLE)
         .without_rights()
@@ -123,6 +124,11 @@ fn without_root_there_is_no_control_socket_unless_one_is_asked_for() {
     ask(address, &query("www.example.", rtype::A));
     assert!(!server.control().exists());
     server.stop();
+}
+
+/// An address that every machine has, and for which the loopback needs no setting.
+fn ipv6_address() -> SocketAddr {
+    (Ipv6Addr::LOCALHOST, loopback::port()).into()
 }
 
 /// Whether there are rights to give up. Panics where they were promised (CI=true).

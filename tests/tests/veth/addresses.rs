@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use tests::client::{self, query};
 use tests::netns::{Veth, privileged};
 use tests::record::rtype;
+use tests::server::PATIENCE;
 
 /// More addresses of the server's interface.
 const MORE: [&str; 4] = ["10.53.0.11", "10.53.0.12", "fd53::11", "fd53::12"];
@@ -33,7 +34,11 @@ fn other_addresses_and_ports_are_the_kernel_s() {
     // A program beside the server has the rest: it echoes.
     let others = [more[1], more[3], port(more[0], 5353), port(more[2], 5353)];
     let sockets: Vec<UdpSocket> = stage.veth.server.namespace.run(|| {
-        let bind = |&address| UdpSocket::bind(address).unwrap();
+        let bind = |&address| {
+            let socket = UdpSocket::bind(address).unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            socket
+        };
         others.iter().map(bind).collect()
     });
     let query = query("www.example", rtype::A);
