@@ -58,10 +58,7 @@ fn af_xdp_without_the_right_is_an_error_where_it_is_demanded() {
         assert_eq!(ended.code, Some(1), "{}", ended.stderr);
         let last = ended.stderr.lines().last().unwrap();
         assert!(last.starts_with("ripples: no permission to "), "{last}");
-        assert!(
-            last.contains("run as root, or with the capabilities CAP_BPF and"),
-            "{last}"
-        );
+        assert!(last.contains("run as root, or with CAP_"), "{last}");
     }
 }
 
