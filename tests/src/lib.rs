@@ -12,6 +12,7 @@ pub mod folder;
 pub mod hostile;
 pub mod invariants;
 pub mod judge;
+pub mod knot;
 pub mod loopback;
 pub mod model;
 pub mod name;

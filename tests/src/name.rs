@@ -34,6 +34,17 @@ impl Name {
         Self(labels)
     }
 
+    /// Reads uncompressed wire form.
+    pub fn of_wire(mut wire: &[u8]) -> Self {
+        let mut labels = Vec::new();
+        while let [len @ 1..=63, rest @ ..] = wire {
+            let (label, behind) = rest.split_at(usize::from(*len).min(rest.len()));
+            labels.push(label.to_vec());
+            wire = behind;
+        }
+        Self(labels)
+    }
+
     /// The labels from the left.
     pub fn labels(&self) -> &[Vec<u8>] {
         &self.0

@@ -100,8 +100,8 @@ fn read_or_refuse(text: &[u8]) {
 }
 
 /// Words of master files.
-const WORDS: &str = "@ a b.c * . .. example. x. $ORIGIN $TTL $GENERATE 1-3 $ ${0,2,n} 1 300 1h IN CH \
-    A AAAA NS CNAME DNAME SOA MX TXT SRV 192.0.2.1 2001:db8::1 \\# 4 00 TYPE65280 RRSIG NSEC3 - \
+const WORDS: &str = "@ a b.c * . .. example. x. $ORIGIN $TTL $GENERATE 1-3 $ ${0,2,n} 1 300 1h IN \
+    CH A AAAA NS CNAME DNAME SOA MX TXT SRV 192.0.2.1 2001:db8::1 \\# 4 00 TYPE65280 RRSIG NSEC3 - \
     20240101000000 HTTPS alpn= h2 key1= LOC N E 0m APL 1:1.2.3.4/5 HIP AAAA DS 8 2 IPSECKEY \
     AMTRELAY WKS \\032 é";
 

@@ -28,7 +28,7 @@ proptest! {
     }
 
     #[test]
-    fn frames_that_are_not_ours_are_discarded_as_well(Bytes(frame) in strategies::frames().prop_map(Bytes)) {
+    fn frames_that_are_not_ours_are_discarded_as_well(frame in strategies::frames()) {
         let checked = check_turn(&[&frame[..]], &mut Exchange::default(), &WORLD);
         prop_assert_eq!(checked, Ok(()));
     }

@@ -54,6 +54,8 @@ pub fn resolve(world: &World, qname: &Name, qtype: u16) -> Expected {
                 return expected;
             }
             Match::Redirect(owner) => match redirect(zone, &owner, &name, &mut expected) {
+                // The implied CNAME record is what was asked for.
+                Some(_) if matches!(qtype, rtype::CNAME | rtype::ANY) => return expected,
                 Some(target) => target,
                 None => return expected,
             },

@@ -12,6 +12,7 @@ use crate::model::{World, Zone};
 use crate::name::Name;
 use crate::record::{Record, type_text};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::fmt;
 use zones::build;
 
@@ -36,6 +37,21 @@ pub struct ZoneText {
 }
 
 impl ZoneText {
+    /// The same zone with one TTL for each RRset, the least: servers mend it in different ways.
+    pub fn with_even_ttls(&self) -> Self {
+        let mut least = BTreeMap::new();
+        let key = |record: &Record| (record.owner.lowered(), record.rtype);
+        for record in &self.records {
+            let ttl = least.entry(key(record)).or_insert(record.ttl);
+            *ttl = record.ttl.min(*ttl);
+        }
+        let mut zone = self.clone();
+        for record in &mut zone.records {
+            record.ttl = least[&key(record)];
+        }
+        zone
+    }
+
     /// The master file.
     pub fn text(&self) -> String {
         self.records.iter().map(Record::line).collect()

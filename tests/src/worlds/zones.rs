@@ -188,7 +188,7 @@ impl Draft<'_> {
             _ if has(rtype::CNAME) => false,
             // RFC 4592 §4.2 and §4.4 leave these undefined; RFC 6672 §2.3 forbids both together.
             rtype::NS => is_apex || !(is_wildcard || has(rtype::DNAME)),
-            rtype::DNAME => !has(rtype::DNAME) && (is_apex || !(is_wildcard || has(rtype::NS))),
+            rtype::DNAME => !(is_wildcard || has(rtype::DNAME)) && (is_apex || !has(rtype::NS)),
             rtype::DS => !is_apex,
             _ => true,
         }

@@ -56,9 +56,7 @@ pub(super) fn attach(config: &Config) -> Result<Attachment> {
     for interface in &config.interfaces {
         // A name that does not exist is a mistake, not a lack of AF_XDP.
         let found = Interface::find(interface).context("--interface")?;
-        match loopback::check(&found, config)
-            .and_then(|()| attach_one(config, &found, &mut attachment))
-        {
+        match attach_one(config, &found, &mut attachment) {
             Ok(()) => {}
             Err(error) if config.io == Io::Auto => {
                 tracing::warn!(interface, "no AF_XDP, kernel sockets answer: {error:#}");
@@ -83,6 +81,7 @@ fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -
     let mut reasons = Vec::new();
     for &mode in modes {
         let mut filter = Filter::load(&rules, config.xdp_debug)?;
+        loopback::check(found, config)?;
         if let Err(error) = filter.attach(interface, mode) {
             tracing::info!(interface, %mode, "not attached: {error}");
             reasons.push(error.to_string());

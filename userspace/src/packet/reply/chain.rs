@@ -90,7 +90,13 @@ impl<'s> Chain<'_, 's> {
             match answer.follow {
                 Follow::Nothing => return self.last(&body.read(), &answer),
                 Follow::Alias(target) => self.alias(&body.read(), target)?,
-                Follow::Redirect(target) => self.redirect(&body.read(), target, &answer)?,
+                Follow::Redirect(target) => {
+                    self.redirect(&body.read(), target, &answer)?;
+                    // RFC 1034 §3.6.2: the implied CNAME record is what was asked for.
+                    if matches!(qtype, code::CNAME | code::ANY) {
+                        return Err(Stop::With(Rcode::NoError));
+                    }
+                }
             }
             if self.is_loop() {
                 return Err(Stop::With(Rcode::NoError));
