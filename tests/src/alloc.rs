@@ -21,7 +21,13 @@ pub struct Counts {
 }
 
 /// The system's allocator, with counters. A test binary makes it its `#[global_allocator]`.
+#[derive(Debug)]
 pub struct CountingAllocator;
+
+/// Allocations of the calling thread so far; growing one counts as another.
+pub fn allocations() -> u64 {
+    COUNTS.get().allocations
+}
 
 impl Counts {
     /// What this thread asked for while `work` ran.
@@ -52,8 +58,8 @@ fn count(change: impl FnOnce(&mut Counts)) {
 }
 
 // SAFETY: every method hands its arguments on to the system's allocator, which keeps the contract;
-// counting touches neither memory nor layout, and allocates nothing: the counts are constants in the
-// thread's own storage, without a destructor.
+// counting touches neither memory nor layout, and allocates nothing: the counts are constants in
+// the thread's own storage, without a destructor.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(|counts| counts.allocations += 1);

@@ -3,13 +3,17 @@
 pub mod alloc;
 pub mod answers;
 pub mod ask;
+pub mod binary;
+pub mod client;
 pub mod decoded;
 pub mod echo;
 pub mod exchange;
+pub mod folder;
 pub mod hostile;
 pub mod invariants;
 pub mod judge;
 pub mod knot;
+pub mod loopback;
 pub mod model;
 pub mod name;
 pub mod netns;
@@ -17,10 +21,14 @@ pub mod packets;
 pub mod record;
 pub mod redirect;
 pub mod script;
+pub mod server;
+pub mod stats;
 pub mod strategies;
+pub mod tap;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod worlds;
+pub mod zones;
 
 use proptest::test_runner::Config;
 

@@ -162,7 +162,7 @@ impl Packet {
     /// Where the range leaves the payload, or does not start at a multiple of eight.
     pub fn fragment(mut self, range: Range<usize>) -> Self {
         assert!(
-            range.start % 8 == 0 && range.end <= self.payload.len(),
+            range.start.is_multiple_of(8) && range.end <= self.payload.len(),
             "no such fragment"
         );
         self.fragment = Some(range);

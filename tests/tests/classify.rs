@@ -121,5 +121,5 @@ fn a_good_part_of_the_random_frames_is_ours() {
 }
 
 fn parse(text: &str) -> SocketAddr {
-    text.parse().unwrap()
+    text.parse().expect("an address")
 }

@@ -1,5 +1,5 @@
-//! The query parser against hickory-proto's, on messages that mean no good. (What the server writes is
-//! read by hickory-proto in every other test: see `tests::decoded`.)
+//! The query parser against hickory-proto's, on messages that mean no good. (What the server writes
+//! is read by hickory-proto in every other test: see `tests::decoded`.)
 
 use hickory_proto::op::{Message, MessageType, OpCode};
 use proptest::prelude::*;

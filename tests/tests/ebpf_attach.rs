@@ -168,14 +168,14 @@ fn linux_gets_what_has_no_socket_and_what_is_not_ours() {
 }
 
 fn load() -> Filter {
-    Filter::load(&FilterConfig::EMPTY, false).unwrap()
+    Filter::load(&FilterConfig::EMPTY, false).expect("the program loads")
 }
 
 /// Whether any XDP program is attached, as `ip` sees it.
 fn has_program(end: &End) -> bool {
     let name = end.namespace.name();
     let show = ["-n", name, "link", "show", "dev", end.interface];
-    let shown = Command::new("ip").args(show).output().unwrap();
+    let shown = Command::new("ip").args(show).output().expect("ip runs");
     assert!(shown.status.success());
     String::from_utf8_lossy(&shown.stdout).contains("prog/xdp")
 }

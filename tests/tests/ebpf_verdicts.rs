@@ -1,4 +1,5 @@
 //! The kernel program as the kernel runs it: each frame's action and counter [root].
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use common::{Action, FilterConfig, Verdict, classify};
 use proptest::prelude::*;
@@ -178,7 +179,7 @@ fn judge(filter: &Filter, frame: &[u8]) -> (Action, Verdict) {
     let after = filter.verdict_counts().unwrap();
     let rose = |verdict: &Verdict| {
         let index = verdict.index() as usize;
-        (after[index] - before[index]) as usize
+        usize::try_from(after[index] - before[index]).unwrap()
     };
     let risen: Vec<_> = Verdict::ALL
         .into_iter()
@@ -190,7 +191,8 @@ fn judge(filter: &Filter, frame: &[u8]) -> (Action, Verdict) {
 
 /// The filter of the table.
 fn load(debug: bool) -> Filter {
-    Filter::load(&FilterConfig::new(&endpoints()).unwrap(), debug).unwrap()
+    let config = FilterConfig::new(&endpoints()).unwrap();
+    Filter::load(&config, debug).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A socket with an RX ring.

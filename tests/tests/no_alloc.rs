@@ -116,6 +116,12 @@ fn a_worker_takes_and_returns_snapshots_without_the_allocator() {
 /// Random inputs, the same in every run.
 fn samples(strategy: &impl Strategy<Value = Bytes>, count: usize) -> Vec<Vec<u8>> {
     let mut runner = TestRunner::deterministic();
-    let mut sample = || strategy.new_tree(&mut runner).unwrap().current().0;
+    let mut sample = || {
+        strategy
+            .new_tree(&mut runner)
+            .expect("a sample")
+            .current()
+            .0
+    };
     (0..count).map(|_| sample()).collect()
 }

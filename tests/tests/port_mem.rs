@@ -1,6 +1,7 @@
 //! The memory port keeps its promises whatever is done to it.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 use ripples::port::{MemPort, Port, VECTOR_CAPACITY, Vector};
 use ripples::telemetry::{Counters, Event, Tally};
@@ -35,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn no_sequence_of_calls_loses_or_invents_a_frame(steps in proptest::collection::vec(step(), 0..200)) {
+    fn no_sequence_of_calls_loses_or_invents_a_frame(steps in vec(step(), 0..200)) {
         let mut port = MemPort::bare(FRAMES, FRAME_SIZE, CLIENT);
         let (mut held, mut replies) = (Vector::new(), Vector::new());
         let (mut injected, mut received) = (Vec::new(), Vec::new());

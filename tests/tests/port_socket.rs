@@ -293,20 +293,24 @@ fn a_link_local_query_is_answered_through_its_interface() {
         ));
     }
     let mut port = server.namespace.run(|| open("[::]:5300"));
-    let (socket, to) = client.namespace.run(|| {
-        let index = nix::net::if_::if_nametoindex(client.interface).unwrap();
-        let at = |ip: &str, port| SocketAddrV6::new(ip.parse().unwrap(), port, 0, index);
-        (
-            UdpSocket::bind(at("fe80::53:2", 0)).unwrap(),
-            at("fe80::53:1", 5300),
-        )
-    });
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    socket.send_to(b"hello", to).unwrap();
-    serve(&mut port, &mut Echo::default(), 1, 0);
-    let mut reply = [0; 9];
-    let (len, from) = socket.recv_from(&mut reply).unwrap();
-    assert_eq!((&reply[..len], from), (b"hello".as_slice(), to.into()));
+    // From a link-local address the reply's way is known; from a global one the route must be found
+    // although the reply leaves from a link-local one.
+    for from in [client.ipv6, "fe80::53:2".parse().unwrap()] {
+        let (socket, to) = client.namespace.run(|| {
+            let index = nix::net::if_::if_nametoindex(client.interface).unwrap();
+            let to = SocketAddrV6::new("fe80::53:1".parse().unwrap(), 5300, 0, index);
+            (
+                UdpSocket::bind(SocketAddrV6::new(from, 0, 0, index)).unwrap(),
+                to,
+            )
+        });
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.send_to(b"hello", to).unwrap();
+        serve(&mut port, &mut Echo::default(), 1, 0);
+        let mut reply = [0; 9];
+        let (len, answered) = socket.recv_from(&mut reply).unwrap();
+        assert_eq!((&reply[..len], answered), (b"hello".as_slice(), to.into()));
+    }
 }
 
 fn open(listen: &str) -> SocketPort {

@@ -1,7 +1,7 @@
 //! Domain names in wire form (RFC 1035 §3.1): labels behind length octets, ended by the root label.
 //!
-//! The functions take plain `&[u8]`, because that is what messages and zone data hold. They expect a
-//! well-formed uncompressed name; [`wire_len`] makes sure of it. Only text is ever allocated.
+//! The functions take plain `&[u8]`, because that is what messages and zone data hold. They expect
+//! a well-formed uncompressed name; [`wire_len`] makes sure of it. Only text is ever allocated.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -4,7 +4,8 @@
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Asks for the cache line of the value's first byte. Changes nothing but the time a later read takes.
+/// Asks for the cache line of the value's first byte. Changes nothing but the time a later read
+/// takes.
 #[inline(always)]
 pub(crate) fn prefetch<T: ?Sized>(value: &T) {
     #[cfg(target_arch = "x86_64")]

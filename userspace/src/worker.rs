@@ -18,6 +18,8 @@ use std::time::Duration;
 const PATIENCE: u32 = 64;
 /// Longest sleep: whatever a wake-up may have missed, is seen by then.
 const SLEEP: Duration = Duration::from_millis(500);
+/// Sleep while the port cannot send, as with a link that is down: it is tried again after it.
+const RETRY: Duration = Duration::from_millis(1);
 /// Turns that a stopping worker still takes for what is on its way.
 const DRAIN_TURNS: u32 = 64;
 
@@ -87,7 +89,7 @@ impl<P: Port> Worker<P> {
         while !self.handle.stop.load(Ordering::Relaxed) {
             if self.turn() > 0 {
                 empty_turns = 0;
-            } else if self.idle == Idle::Adaptive && !self.ports.iter().any(Port::backlog) {
+            } else if self.idle == Idle::Adaptive {
                 empty_turns += 1;
                 if empty_turns > PATIENCE {
                     self.sleep()?;
@@ -120,7 +122,12 @@ impl<P: Port> Worker<P> {
     fn sleep(&mut self) -> io::Result<()> {
         self.tally.add(Event::Sleeps, 1);
         let ports = self.ports.iter().filter_map(Port::fd);
-        wait::any_readable(ports.chain([self.handle.waker.as_fd()]), SLEEP)?;
+        let timeout = if self.ports.iter().any(Port::backlog) {
+            RETRY
+        } else {
+            SLEEP
+        };
+        wait::any_readable(ports.chain([self.handle.waker.as_fd()]), timeout)?;
         self.handle.waker.clear()?;
         Ok(())
     }

@@ -176,9 +176,9 @@ impl Draft<'_> {
         let has = |rtype: u16| self.rrsets.contains_key(&(lowered.clone(), rtype));
         let is_alone = || {
             let mut rrsets = self.rrsets.range((lowered.clone(), 0)..);
-            !rrsets
+            rrsets
                 .next()
-                .is_some_and(|((owner, _), _)| *owner == lowered)
+                .is_none_or(|((owner, _), _)| *owner != lowered)
         };
         let is_apex = owner.is(self.origin);
         let is_wildcard = owner.labels().first().is_some_and(|label| label == b"*");

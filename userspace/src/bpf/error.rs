@@ -1,6 +1,6 @@
 //! What can go wrong with the kernel program, and what to do about it.
 
-use super::AttachMode;
+use super::{AttachMode, capabilities};
 use aya::programs::ProgramError;
 use std::error::Error;
 use std::fmt;
@@ -19,13 +19,12 @@ pub enum BpfError {
         needed: &'static str,
     },
     /// The process lacks a capability.
-    #[error(
-        "no permission to {action}: run as root, or with the capabilities CAP_BPF and \
-         CAP_NET_ADMIN ({cause})"
-    )]
+    #[error("no permission to {action}: {} ({cause})", advice(missing))]
     Permission {
         /// What was tried.
         action: String,
+        /// The capabilities that the thread lacks.
+        missing: Vec<&'static str>,
         /// What the kernel said.
         cause: Cause,
     },
@@ -80,10 +79,19 @@ impl BpfError {
     /// An error of the kernel while `action` was tried.
     pub(super) fn failed(action: impl Into<String>, cause: impl Into<Cause>) -> Self {
         let (action, cause) = (action.into(), cause.into());
-        match cause.kind() {
-            Some(ErrorKind::PermissionDenied) if !cause.is_verdict() => {
-                Self::Permission { action, cause }
-            }
+        let missing = capabilities::missing();
+        // The verifier says EACCES of what a program does, and refuses more to those who may less.
+        match (cause.kind(), cause.is_verdict()) {
+            (Some(ErrorKind::PermissionDenied), false) => Self::Permission {
+                action,
+                missing,
+                cause,
+            },
+            (_, true) if !missing.is_empty() => Self::Permission {
+                action,
+                missing,
+                cause,
+            },
             _ => Self::Failed { action, cause },
         }
     }
@@ -102,6 +110,7 @@ impl BpfError {
             }
             Some(ErrorKind::PermissionDenied) => Self::Permission {
                 action: format!("attach to {interface}"),
+                missing: capabilities::missing(),
                 cause,
             },
             _ => Self::Refused {
@@ -124,13 +133,9 @@ impl Cause {
             .find_map(|error| Some(error.downcast_ref::<io::Error>()?.kind()))
     }
 
-    /// Tells whether the verifier refused the program: it says EACCES too, but gives its reasons.
+    /// Tells whether the verifier refused the program, and gave its reasons.
     fn is_verdict(&self) -> bool {
-        matches!(
-            self.0.downcast_ref(),
-            Some(ProgramError::LoadError { verifier_log, .. })
-                if !verifier_log.to_string().trim().is_empty()
-        )
+        verifier_log(&*self.0).is_some()
     }
 
     /// The error, its source, the source of that, and so on.
@@ -150,7 +155,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = String::new();
         for error in self.chain() {
-            let text = error.to_string();
+            let text = verifier_log(error).unwrap_or_else(|| error.to_string());
             // Some errors repeat their source.
             if said.contains(&text) {
                 continue;
@@ -159,6 +164,28 @@ impl fmt::Display for Cause {
             said.extend([separator, &text]);
         }
         f.write_str(&said)
+    }
+}
+
+/// The end of what the verifier said, where it was the verifier: the whole is thousands of lines.
+fn verifier_log(error: &(dyn Error + 'static)) -> Option<String> {
+    let ProgramError::LoadError { verifier_log, .. } = error.downcast_ref()? else {
+        return None;
+    };
+    let log = verifier_log.to_string();
+    let lines: Vec<_> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    let end = lines.get(lines.len().saturating_sub(VERIFIER_LINES)..)?;
+    (!end.is_empty()).then(|| format!("the verifier ends with\n{}\n", end.join("\n")))
+}
+
+/// Lines of the verifier's output in an error: the reason, where it stood, and its statistics.
+const VERIFIER_LINES: usize = 8;
+
+/// What to do about a lack of permission.
+fn advice(missing: &[&str]) -> String {
+    match missing {
+        [] => "a container, a security module or lockdown forbids it to this process".to_owned(),
+        _ => format!("run as root, or with {} as well", missing.join(", ")),
     }
 }
 
@@ -176,15 +203,26 @@ mod tests {
     const EOPNOTSUPP: i32 = 95;
 
     #[test]
-    fn a_refused_map_names_the_capabilities() {
+    fn a_refused_map_is_a_lack_of_permission() {
         let source = MapError::CreateError {
             name: "SOCKETS".to_owned(),
             io_error: io::Error::from_raw_os_error(EPERM),
         };
         let error = BpfError::failed("create the maps", source);
-        assert!(
-            error.to_string().contains("CAP_BPF and CAP_NET_ADMIN"),
-            "{error}"
+        assert!(matches!(error, BpfError::Permission { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_missing_capabilities_are_named() {
+        let error = BpfError::Permission {
+            action: "attach to eth9".to_owned(),
+            missing: vec!["CAP_BPF", "CAP_NET_ADMIN"],
+            cause: Cause::from("EPERM"),
+        };
+        assert_eq!(
+            error.to_string(),
+            "no permission to attach to eth9: run as root, or with CAP_BPF, CAP_NET_ADMIN as well \
+             (EPERM)"
         );
     }
 

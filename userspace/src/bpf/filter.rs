@@ -59,7 +59,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// An old kernel, a lack of capabilities (`CAP_BPF` and `CAP_NET_ADMIN` suffice), or memory.
+    /// An old kernel; a lack of `CAP_BPF`, `CAP_PERFMON` or `CAP_NET_ADMIN`; too little memory.
     pub fn load(config: &FilterConfig, debug: bool) -> Result<Self, BpfError> {
         check_kernel()?;
         let mut ebpf = parse(debug)?;

@@ -1,5 +1,6 @@
 //! The kernel program: loaded, attached, fed with sockets and read out. Nothing else knows aya.
 
+mod capabilities;
 mod error;
 mod filter;
 mod log;

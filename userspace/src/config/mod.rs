@@ -1,4 +1,5 @@
-//! What the operator wants: command line over TOML file over defaults, checked before anything runs.
+//! What the operator wants: command line over TOML file over defaults, checked before anything
+//! runs.
 
 mod arguments;
 mod file;
@@ -151,7 +152,8 @@ impl Config {
             idle: arguments.idle.or(file.idle).unwrap_or_default(),
             workers: ranged("--workers", arguments.workers.or(file.workers), 1..=1024, 1)?,
             cpus: first_filled([&arguments.cpus.clone().unwrap_or_default().0, &file.cpus]),
-            // 64 frames: 32 already hide the memory's latency, twice that costs a core's L1 nothing.
+            // 64 frames: 32 already hide the memory's latency, twice that costs a core's L1
+            // nothing.
             vector_len: ranged(
                 "--vector-len",
                 arguments.vector_len.or(file.vector_len),
@@ -250,7 +252,7 @@ fn control(arguments: &RunArguments, file: Option<PathBuf>) -> Option<PathBuf> {
         Some(path) => Some(path),
         None => {
             let default = PathBuf::from(CONTROL_DEFAULT);
-            nix::unistd::geteuid().is_root().then_some(default)
+            crate::sys::user::is_root().then_some(default)
         }
     }
 }

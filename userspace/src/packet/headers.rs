@@ -1,4 +1,5 @@
-//! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the reply.
+//! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the
+//! reply.
 
 use super::{Envelope, checksum::Sum};
 use crate::telemetry::Discard;
@@ -22,7 +23,8 @@ const HOP_LIMIT: u8 = 64;
 
 /// Finds the DNS message in an Ethernet frame.
 ///
-/// The kernel program has sorted already, but on rules of its own: what is read here is checked here.
+/// The kernel program has sorted already, but on rules of its own: what is read here is checked
+/// here.
 pub fn open(frame: &[u8]) -> Result<Envelope, Discard> {
     let (ip_start, ethertype) = link(frame)?;
     let packet = frame.get(ip_start..).ok_or(Discard::ShortFrame)?;
@@ -39,8 +41,9 @@ pub fn open(frame: &[u8]) -> Result<Envelope, Discard> {
     if usize::from(u16::from_be_bytes([udp[4], udp[5]])) != datagram.len() {
         return Err(Discard::UdpLength);
     }
-    // RFC 768: a source port of zero means that no reply is expected.
-    if udp[..2] == [0, 0] {
+    // RFC 768: a source port of zero means that no reply is expected. And RFC 1122 §3.2.1.3: a
+    // datagram comes from one host, never from a group.
+    if udp[..2] == [0, 0] || !is_host(client) {
         return Err(Discard::NoReturn);
     }
     let message_start = ip_start + header_len + UDP_LEN;
@@ -50,6 +53,15 @@ pub fn open(frame: &[u8]) -> Result<Envelope, Discard> {
         message_len: u16::try_from(datagram.len() - UDP_LEN).map_err(|_| Discard::UdpLength)?,
         client,
     })
+}
+
+/// Whether an address can be one host's.
+fn is_host(address: IpAddr) -> bool {
+    match address {
+        // 0/8 is "this network", 224/4 groups, 240/4 reserved with the broadcast address in it.
+        IpAddr::V4(v4) => !matches!(v4.octets()[0], 0 | 224..),
+        IpAddr::V6(v6) => !v6.is_multicast() && !v6.is_unspecified(),
+    }
 }
 
 /// Steps over the MAC addresses and VLAN tags: offset of the IP header, and its EtherType.
@@ -294,6 +306,9 @@ mod tests {
         assert_eq!(edit(23, 6), Err(Discard::NotUdp));
         assert_eq!(edit(39, 19), Err(Discard::UdpLength));
         assert_eq!(edit(39, 21), Err(Discard::UdpLength));
+        for first_byte in [0, 224, 255] {
+            assert_eq!(edit(26, first_byte), Err(Discard::NoReturn));
+        }
         let mut portless = samples().remove(0).0;
         portless[34..36].fill(0);
         assert_eq!(open(&portless), Err(Discard::NoReturn));

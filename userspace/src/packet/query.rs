@@ -24,7 +24,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Offset of the first byte behind the question, from the message's: a reply's body begins here.
+    /// Offset of the first byte behind the question, from the message's: a reply's body begins
+    /// here.
     pub fn question_end(&self) -> usize {
         match self.name_len {
             0 => HEADER_LEN,
@@ -217,7 +218,8 @@ mod tests {
 
     const KEY: fn() -> NameKey = || NameKey::new([1, 2, 3]);
 
-    /// A query for `www.example.com. A`, with `counts` in its header and `rest` behind the question.
+    /// A query for `www.example.com. A`, with `counts` in its header and `rest` behind the
+    /// question.
     fn message(counts: [u16; 4], rest: &[u8]) -> Vec<u8> {
         let mut message = vec![0x12, 0x34, 1, 0];
         message.extend(counts.iter().flat_map(|count| count.to_be_bytes()));

@@ -1,9 +1,10 @@
 //! AF_XDP on the configured interfaces: the best mode that works, each step logged with its reason.
 
+use super::loopback;
 use crate::bpf::{AttachMode, Filter};
 use crate::config::{Config, Io};
 use crate::port::{BindMode, XskConfig, XskError, XskPort};
-use crate::sys::interface::Interface;
+use crate::sys::interface::{self, Interface};
 use crate::sys::memory;
 use anyhow::{Context, Result, bail};
 use common::FilterConfig;
@@ -12,15 +13,36 @@ use std::os::fd::AsRawFd;
 /// What was attached.
 #[derive(Default)]
 pub(super) struct Attachment {
-    /// The kernel program on each interface. Dropped: detached.
-    pub(super) filters: Vec<(String, Filter)>,
+    /// The kernel program on each interface.
+    pub(super) attached: Vec<Attached>,
     /// A port per queue, with the name of its worker.
     pub(super) ports: Vec<(String, XskPort)>,
     /// How each interface is served, for people.
     pub(super) paths: Vec<String>,
 }
 
-/// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel sockets.
+/// The kernel program on an interface. Dropped: detached.
+pub(super) struct Attached {
+    /// The interface's name.
+    pub(super) interface: String,
+    /// The interface's number: another one of that name has another.
+    index: u32,
+    /// The program.
+    pub(super) filter: Filter,
+    /// Whether the interface was found to be gone.
+    gone: bool,
+}
+
+impl Attached {
+    /// Whether the interface has gone since this was last asked.
+    pub(super) fn has_gone(&mut self) -> bool {
+        let gone = interface::index(&self.interface) != Some(self.index);
+        gone && !std::mem::replace(&mut self.gone, gone)
+    }
+}
+
+/// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel
+/// sockets.
 pub(super) fn attach(config: &Config) -> Result<Attachment> {
     let mut attachment = Attachment::default();
     if config.io == Io::Socket || !config.udp {
@@ -33,8 +55,10 @@ pub(super) fn attach(config: &Config) -> Result<Attachment> {
     }
     for interface in &config.interfaces {
         // A name that does not exist is a mistake, not a lack of AF_XDP.
-        Interface::find(interface).context("--interface")?;
-        match attach_one(config, interface, &mut attachment) {
+        let found = Interface::find(interface).context("--interface")?;
+        match loopback::check(&found, config)
+            .and_then(|()| attach_one(config, &found, &mut attachment))
+        {
             Ok(()) => {}
             Err(error) if config.io == Io::Auto => {
                 tracing::warn!(interface, "no AF_XDP, kernel sockets answer: {error:#}");
@@ -49,7 +73,8 @@ pub(super) fn attach(config: &Config) -> Result<Attachment> {
 }
 
 /// Attaches to one interface: native before generic mode, zero-copy before copy.
-fn attach_one(config: &Config, interface: &str, attachment: &mut Attachment) -> Result<()> {
+fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -> Result<()> {
+    let interface = found.name.as_str();
     let rules = FilterConfig::new(&config.listen)?;
     let modes: &[AttachMode] = match config.io {
         Io::XdpGeneric => &[AttachMode::Generic],
@@ -61,7 +86,10 @@ fn attach_one(config: &Config, interface: &str, attachment: &mut Attachment) -> 
         if let Err(error) = filter.attach(interface, mode) {
             tracing::info!(interface, %mode, "not attached: {error}");
             reasons.push(error.to_string());
-            continue;
+            if error.suggests_generic() {
+                continue;
+            }
+            break;
         }
         match bind(interface, mode) {
             Ok((bound, ports)) => {
@@ -78,7 +106,12 @@ fn attach_one(config: &Config, interface: &str, attachment: &mut Attachment) -> 
                 attachment.paths.push(path);
                 let names = (0..).map(|queue| format!("{interface}/{queue}"));
                 attachment.ports.extend(names.zip(ports));
-                attachment.filters.push((interface.to_owned(), filter));
+                attachment.attached.push(Attached {
+                    interface: interface.to_owned(),
+                    index: found.index,
+                    filter,
+                    gone: false,
+                });
                 return Ok(());
             }
             Err(error) => {
@@ -87,6 +120,8 @@ fn attach_one(config: &Config, interface: &str, attachment: &mut Attachment) -> 
             }
         }
     }
+    // What refuses one mode, often refuses the other in the same words.
+    reasons.dedup();
     bail!("{}", reasons.join("; "))
 }
 

@@ -1,19 +1,20 @@
 //! Start and stop: load, open, attach, spawn; then listen to the operator until told to leave.
 
 mod attach;
+mod loopback;
 mod resources;
 mod sibling;
 mod sockets;
 mod status;
 mod workers;
 
-use crate::bpf::Filter;
 use crate::config::Config;
 use crate::control::{Command, Listener};
 use crate::snapshot::Snapshot;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
 use anyhow::{Context, Result};
+use attach::Attached;
 use resources::{Reload, Resources};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -24,12 +25,14 @@ use workers::Workers;
 
 /// Longest sleep of the control thread.
 const TICK: Duration = Duration::from_millis(500);
+/// The same while a reload is under way, whose thread rings no bell.
+const RELOAD_TICK: Duration = Duration::from_millis(10);
 
 /// A running server, as the control thread has it.
 struct Server<'c> {
     config: &'c Config,
     started: Instant,
-    filters: Vec<(String, Filter)>,
+    attached: Vec<Attached>,
     paths: Vec<String>,
     workers: Workers,
     resources: Resources,
@@ -57,7 +60,7 @@ pub fn run(config: &Config) -> Result<()> {
     let mut server = Server {
         config,
         started: Instant::now(),
-        filters: attachment.filters,
+        attached: attachment.attached,
         paths,
         workers,
         resources,
@@ -87,10 +90,15 @@ impl Server<'_> {
                 .into_iter()
                 .flatten();
             let kernel_logs = self
-                .filters
+                .attached
                 .iter()
-                .filter_map(|(_, filter)| filter.log_fd());
-            wait::any_readable(fds.chain(kernel_logs), TICK)?;
+                .filter_map(|attached| attached.filter.log_fd());
+            let tick = if self.reload.is_some() {
+                RELOAD_TICK
+            } else {
+                TICK
+            };
+            wait::any_readable(fds.chain(kernel_logs), tick)?;
             while let Some(signal) = signals.next()? {
                 match signal {
                     Signal::Stop => self.stopping = true,
@@ -100,9 +108,7 @@ impl Server<'_> {
             if let Some(control) = control {
                 control.serve(|command| self.answer(command));
             }
-            for (_, filter) in &mut self.filters {
-                filter.drain_log();
-            }
+            self.look_at_interfaces();
             self.finish_reload();
             self.workers.collect();
             self.workers.watch()?;
@@ -122,7 +128,7 @@ impl Server<'_> {
                     uptime,
                 ))
             }
-            Command::Stats => Ok(status::stats(&self.workers, &self.filters)),
+            Command::Stats => Ok(status::stats(&self.workers, &self.attached)),
             Command::Reload if self.reload.is_some() => Err("a reload is under way".to_owned()),
             Command::Reload => {
                 self.start_reload();
@@ -131,6 +137,24 @@ impl Server<'_> {
             Command::Stop => {
                 self.stopping = true;
                 Ok(json!({ "stop": "draining" }))
+            }
+        }
+    }
+
+    /// Passes the kernel programs' logs on, and notices when an interface is gone.
+    fn look_at_interfaces(&mut self) {
+        for attached in &mut self.attached {
+            attached.filter.drain_log();
+            if attached.has_gone() {
+                let interface = &attached.interface;
+                tracing::error!(
+                    "{interface} is gone: nothing comes over AF_XDP any more, kernel sockets \
+                     answer; restart when it is back"
+                );
+                let own = format!("{interface}: ");
+                for path in self.paths.iter_mut().filter(|path| path.starts_with(&own)) {
+                    *path = format!("{interface}: gone");
+                }
             }
         }
     }
@@ -167,8 +191,8 @@ impl Server<'_> {
     /// Packets go to the kernel first, then the workers answer what they have, then all ends.
     fn stop(mut self) -> Result<()> {
         tracing::info!("draining");
-        for (_, filter) in &mut self.filters {
-            filter.detach();
+        for attached in &mut self.attached {
+            attached.filter.detach();
         }
         self.workers.stop()
     }

@@ -38,6 +38,11 @@ impl Resources {
             generation: 0,
             images: HashMap::new(),
         };
+        if resources.sources.is_empty() {
+            tracing::warn!(
+                "there is no zone: every query is refused (--zone ORIGIN=FILE adds one)"
+            );
+        }
         let failed = resources.read_zones();
         if failed > 0 {
             bail!(
@@ -106,7 +111,8 @@ impl Resources {
     }
 }
 
-/// `ripples check`: loads the zones and prints what is wrong with them. False when there are errors.
+/// `ripples check`: loads the zones and prints what is wrong with them. False when there are
+/// errors.
 pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
     let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
     let mut sound = true;
@@ -121,7 +127,10 @@ pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
 }
 
 /// A reload under way.
-pub(super) struct Reload(Option<JoinHandle<Result<(Resources, Arc<Snapshot>)>>>);
+pub(super) struct Reload(Option<JoinHandle<Result<Reloaded>>>);
+
+/// The resources after a reload, and the snapshot made from them.
+type Reloaded = (Resources, Arc<Snapshot>);
 
 impl Reload {
     /// Builds a snapshot on a thread of its own.
@@ -136,7 +145,7 @@ impl Reload {
     }
 
     /// What came of it, once it has ended.
-    pub(super) fn outcome(&mut self) -> Option<Result<(Resources, Arc<Snapshot>)>> {
+    pub(super) fn outcome(&mut self) -> Option<Result<Reloaded>> {
         let thread = self.0.take_if(|thread| thread.is_finished())?;
         Some(
             thread

@@ -6,7 +6,7 @@ use crate::port::{SocketConfig, SocketPort, XskPort};
 use crate::snapshot::Snapshot;
 use crate::sys::cpu;
 use crate::tcp::Sibling;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::sync::Arc;
 
 /// Bytes of message that a frame of a kernel socket holds: the largest UDP reply, and more than any
@@ -21,15 +21,21 @@ pub(super) fn start(
     workers: &mut Workers,
     paths: &mut Vec<String>,
 ) -> Result<()> {
+    // Sockets that workers share, another server would share as well, unnoticed.
+    drop(udp(config, false)?);
     let cpus = cpus(config)?;
     let mut cpus = cpus.into_iter().cycle();
     // With AF_XDP the kernel sockets are for what XDP passes; without, they are all there is.
     let attached = !queues.is_empty();
-    let spare = if attached { udp(config)? } else { Vec::new() };
-    let tcp = Sibling::new(config.tcp.clone(), Arc::clone(&workers.tcp)).context("TCP")?;
+    let spare = if attached {
+        udp(config, true)?
+    } else {
+        Vec::new()
+    };
+    let tcp = Sibling::new(config.tcp.clone(), Arc::clone(&workers.tcp))?;
     if !attached && config.udp {
         for number in 0..config.workers {
-            let ports = udp(config)?;
+            let ports = udp(config, true)?;
             workers.spawn(
                 config,
                 format!("socket/{number}"),
@@ -46,8 +52,8 @@ pub(super) fn start(
     workers.spawn_sibling(config, tcp, spare, snapshot)
 }
 
-/// A UDP socket on each address.
-fn udp(config: &Config) -> Result<Vec<SocketPort>> {
+/// A UDP socket on each address; `shared`: another may be opened on it.
+fn udp(config: &Config, shared: bool) -> Result<Vec<SocketPort>> {
     if !config.udp {
         return Ok(Vec::new());
     }
@@ -57,6 +63,7 @@ fn udp(config: &Config) -> Result<Vec<SocketPort>> {
             receive_buffer: config.udp_receive_buffer,
             send_buffer: config.udp_send_buffer,
             frame_size: FRAME_SIZE,
+            shared,
         })
     };
     Ok(config.listen.iter().map(open).collect::<Result<_, _>>()?)

@@ -1,5 +1,6 @@
 //! What `ripples ctl status` and `ripples ctl stats` say.
 
+use super::attach::Attached;
 use super::workers::Workers;
 use crate::bpf::Filter;
 use crate::config::Config;
@@ -47,7 +48,7 @@ pub(super) fn status(
 }
 
 /// What has been counted: in total, by worker, by TCP, in the kernel.
-pub(super) fn stats(workers: &Workers, filters: &[(String, Filter)]) -> Value {
+pub(super) fn stats(workers: &Workers, attached: &[Attached]) -> Value {
     let mut sum = Totals::default();
     let by_worker: Map<String, Value> = workers
         .counters()
@@ -59,9 +60,9 @@ pub(super) fn stats(workers: &Workers, filters: &[(String, Filter)]) -> Value {
     let mut stats = totals_json(&sum);
     stats["workers"] = by_worker.into();
     stats["tcp"] = tcp_json(&workers.tcp.totals());
-    stats["xdp"] = filters
+    stats["xdp"] = attached
         .iter()
-        .map(|(name, filter)| (name.clone(), xdp_json(filter)))
+        .map(|attached| (attached.interface.clone(), xdp_json(&attached.filter)))
         .collect();
     stats
 }

@@ -92,7 +92,8 @@ impl Apexes {
         })
     }
 
-    /// The zone below `zone` that `name` belongs to instead: what a parent has there, is not served.
+    /// The zone below `zone` that `name` belongs to instead: what a parent has there, is not
+    /// served.
     fn shadow(&self, zone: u32, name: &[u8]) -> Option<u32> {
         if !self.has_nested[zone as usize] {
             return None;

@@ -78,8 +78,8 @@ impl Inbox {
         &self.current
     }
 
-    /// Takes the newest snapshot that has come, and gives the older ones back. One relaxed load when
-    /// there is none. Returns whether there was one.
+    /// Takes the newest snapshot that has come, and gives the older ones back. One relaxed load
+    /// when there is none. Returns whether there was one.
     pub fn take(&mut self) -> bool {
         if !self.news.load(Ordering::Relaxed) {
             return false;

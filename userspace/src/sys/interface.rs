@@ -25,6 +25,8 @@ pub struct Interface {
     pub tx_queues: u32,
     /// Whether the interface is administratively up.
     pub up: bool,
+    /// Whether it is a loopback: what it sends comes back.
+    pub loopback: bool,
 }
 
 /// Why an interface cannot be looked up.
@@ -65,6 +67,11 @@ impl Interface {
     }
 }
 
+/// The number of the interface `name`; none when it does not exist.
+pub fn index(name: &str) -> Option<u32> {
+    if_nametoindex(name).ok()
+}
+
 /// Asks for each fact in turn.
 fn look_up(name: &str) -> Result<Interface, Errno> {
     let query = Query::new(name)?;
@@ -79,9 +86,11 @@ fn look_up(name: &str) -> Result<Interface, Errno> {
         rx_queues,
         tx_queues,
         up: false,
+        loopback: false,
     };
     for entry in getifaddrs()?.filter(|entry| entry.interface_name == name) {
         interface.up = entry.flags.contains(InterfaceFlags::IFF_UP);
+        interface.loopback = entry.flags.contains(InterfaceFlags::IFF_LOOPBACK);
         if let Some(link) = entry.address.as_ref().and_then(|a| a.as_link_addr()) {
             interface.mac = link.addr().unwrap_or_default();
         }
@@ -129,7 +138,7 @@ mod tests {
     fn knows_the_loopback() {
         let lo = Interface::find("lo").unwrap();
         assert_eq!(lo.index, 1);
-        assert_eq!(lo.mac, [0; 6]);
+        assert_eq!((lo.mac, lo.loopback), ([0; 6], true));
         assert!(lo.mtu >= 1500, "{lo:?}");
         assert_eq!((lo.rx_queues, lo.tx_queues), (1, 1));
     }

@@ -4,7 +4,7 @@ use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 use std::io;
 
-/// Raises RLIMIT_MEMLOCK as far as the process may; returns the limit in bytes, `None` for no limit.
+/// Raises RLIMIT_MEMLOCK as far as the process may; returns the limit in bytes, `None` for none.
 ///
 /// The kernel charges UMEMs against it, unless the process has CAP_IPC_LOCK.
 pub fn raise_lock_limit() -> io::Result<Option<u64>> {

@@ -5,6 +5,7 @@ mod ethtool;
 pub mod interface;
 pub mod memory;
 pub mod signals;
+pub mod user;
 pub mod wait;
 pub mod waker;
 pub mod xdp_socket;

@@ -3,6 +3,7 @@
 use super::session::Readiness;
 use super::table::Key;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::{
@@ -172,9 +173,9 @@ pub(super) fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListene
     };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let fd: OwnedFd = socket::socket(family, SockType::Stream, flags, None)?;
-    // A restart must not wait for TIME_WAIT to pass, nor for the old process to be gone.
+    // A restart must not wait for TIME_WAIT to pass. A second server is refused all the same: the
+    // kernel would give it half of the connections, unnoticed.
     socket::setsockopt(&fd, sockopt::ReuseAddr, &true)?;
-    socket::setsockopt(&fd, sockopt::ReusePort, &true)?;
     socket::setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
     if address.is_ipv6() {
         socket::setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
@@ -194,6 +195,17 @@ pub(super) fn is_exhausted(error: &io::Error) -> bool {
         errno,
         Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)
     )
+}
+
+/// Nothing there, or no room. (Calls that do not wait are not interrupted: signal(7).)
+pub(super) fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// Whether a connection waits to be accepted.
+pub(super) fn is_readable(listener: &TcpListener) -> bool {
+    let mut interest = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+    matches!(poll(&mut interest, PollTimeout::ZERO), Ok(1..))
 }
 
 /// Receives what is there, without waiting; 0 bytes: the peer will send no more.
@@ -254,11 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn both_families_of_one_port_and_a_second_process_can_listen() {
+    fn both_families_of_one_port_can_be_listened_on_but_neither_twice() {
         let six = listen("[::]:0".parse().unwrap(), 65_535).unwrap();
         let port = six.local_addr().unwrap().port();
+        assert!(
+            TcpStream::connect(("127.0.0.1", port)).is_err(),
+            "it takes IPv4 too"
+        );
         let four = format!("0.0.0.0:{port}").parse().unwrap();
         let _four = listen(four, 1).unwrap();
-        let _again = listen(four, 1).unwrap();
+        let again = listen(four, 1).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
     }
 }

@@ -1,7 +1,7 @@
 //! Where connections come from: the listening sockets, and when to leave them alone.
 
 use super::Peer;
-use super::kernel::{self, Poller, Source};
+use super::kernel::{self, Poller, Source, would_block};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -67,7 +67,10 @@ impl Listeners {
                     let local = listener.local_of(&stream);
                     return Ok(Some((stream, Peer { client, local })));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => listener.ready = false,
+                // Without a free descriptor accept fails before it looks whether anyone waits.
+                Err(error) if would_block(&error) || !kernel::is_readable(&listener.socket) => {
+                    listener.ready = false;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -1,10 +1,9 @@
 //! A connection and its socket: moves bytes between the two.
 
 use super::connection::{Connection, Next, Visit};
-use super::kernel;
+use super::kernel::{self, would_block};
 use super::metrics::{TcpClose, TcpEvent};
 use super::{Peer, Respond, Stock};
-use std::io;
 use std::net::TcpStream;
 
 /// What a socket may have or take. With edge-triggered events it must be remembered until a call
@@ -66,17 +65,15 @@ impl Session {
         !std::mem::replace(&mut self.queued, true)
     }
 
-    /// Does what can be done now: sends what was left over, then receives and answers until there
-    /// is no more or the visit's share is used up, and sends the answers in one go.
+    /// Does what can be done now: receives and answers until there is no more or the visit's share
+    /// is used up, and sends the answers in one go. If some were left over before, sends only
+    /// those.
     pub(super) fn visit<R: Respond>(
         &mut self,
         visit: &mut Visit<'_, R>,
         scratch: &mut [u8],
     ) -> Next {
         self.queued = false;
-        if self.connection.next() == Next::Send {
-            self.flush(visit);
-        }
         while visit.has_room() {
             match self.connection.next() {
                 Next::Resume => self.connection.resume(visit),
@@ -144,9 +141,4 @@ impl Session {
         }
         self.connection.sent(count, visit.answers, visit.stock);
     }
-}
-
-/// Nothing to receive, or no room to send. (Calls that do not wait are not interrupted, signal(7).)
-fn would_block(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
 }

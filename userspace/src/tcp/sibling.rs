@@ -36,10 +36,31 @@ pub enum StartError {
     /// An option is out of its range.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address} (TCP)")]
-    Listen {
-        /// The address.
+    /// Another socket listens on the address.
+    #[error("TCP {address}: another program listens there; stop it, or listen elsewhere")]
+    InUse {
+        /// Where to listen.
+        address: SocketAddr,
+    },
+    /// No interface has the address.
+    #[error("TCP {address}: no interface has this address; add it, or listen elsewhere")]
+    NoAddress {
+        /// Where to listen.
+        address: SocketAddr,
+    },
+    /// The port is privileged.
+    #[error(
+        "TCP {address}: ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE; \
+         grant it, or listen on a higher port"
+    )]
+    Permission {
+        /// Where to listen.
+        address: SocketAddr,
+    },
+    /// The kernel refused for another reason.
+    #[error("TCP {address}: cannot listen")]
+    Refused {
+        /// Where to listen.
         address: SocketAddr,
         /// The kernel's answer.
         source: io::Error,
@@ -47,6 +68,18 @@ pub enum StartError {
     /// The kernel gave no epoll set or no event descriptor.
     #[error("cannot create the TCP thread's epoll set")]
     Poller(#[source] io::Error),
+}
+
+impl StartError {
+    /// Sorts the kernel's answer.
+    fn listen(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::InUse { address },
+            io::ErrorKind::AddrNotAvailable => Self::NoAddress { address },
+            io::ErrorKind::PermissionDenied => Self::Permission { address },
+            _ => Self::Refused { address, source },
+        }
+    }
 }
 
 /// What a turn was.
@@ -68,7 +101,7 @@ impl Sibling {
         for &address in config.listen.iter().filter(|_| config.enable) {
             listeners
                 .open(address, config.backlog, &poller)
-                .map_err(|source| StartError::Listen { address, source })?;
+                .map_err(|error| StartError::listen(address, error))?;
         }
         Ok(Self {
             clock: Clock::start(),
@@ -85,8 +118,8 @@ impl Sibling {
         })
     }
 
-    /// One turn: waits for events, at most `wait_ms` and not beyond the next timeout; accepts,
-    /// answers and expires, each within its share; publishes the counters.
+    /// One turn: waits for events, at most `wait_ms` and not beyond the next timeout; answers,
+    /// expires and accepts, each within its share; publishes the counters.
     ///
     /// An error means that the epoll set itself failed.
     pub fn turn(&mut self, wait_ms: u32, respond: &mut impl Respond) -> io::Result<Turn> {
@@ -97,9 +130,10 @@ impl Sibling {
         if self.waker.is_stopped() && self.drain_until_ms.is_none() {
             self.start_drain();
         }
-        self.accept();
         let visited = self.connections.visit_ready(respond, self.now_ms);
         self.connections.expire(self.now_ms);
+        // Last, because what is idle or gone by now makes room.
+        self.accept();
         let finished = self.drain();
         self.connections.tally.add(TcpEvent::Turns, 1);
         self.counters.publish(&mut self.connections.tally);

@@ -61,7 +61,7 @@ metrics! {
         NotUdp = "not_udp",
         /// The UDP length and the IP payload's differ.
         UdpLength = "udp_length",
-        /// The source port is zero: no reply could reach it.
+        /// The source port is zero or the source address no host's: no reply could reach it.
         NoReturn = "no_return",
         /// The message is longer than a frame, and was cut.
         Oversize = "oversize",
@@ -75,7 +75,8 @@ metrics! {
 }
 
 metrics! {
-    /// How a query was answered: the response code. Replies and discards sum to the received frames.
+    /// How a query was answered: the response code. Replies and discards sum to the received
+    /// frames.
     pub enum Rcode {
         /// The name exists (RFC 1035).
         NoError = "noerror",

@@ -19,7 +19,7 @@ pub enum Severity {
 }
 
 /// Where a problem is: a file and, unless it concerns the whole zone, a position in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file's name as it was given or included.
     pub file: Arc<str>,
@@ -103,8 +103,11 @@ impl Problems {
         self.error_count > 0
     }
 
-    /// Gives what was collected, with a last word about what was left out; `file` is the zone's.
+    /// Gives what was collected, by file and line, with a last word about what was left out; `file`
+    /// is the zone's.
     pub(crate) fn into_list(mut self, file: &Arc<str>) -> Vec<ZoneProblem> {
+        self.list
+            .sort_by(|left, right| left.place.cmp(&right.place));
         let place = || Place {
             file: file.clone(),
             position: None,
@@ -148,7 +151,7 @@ mod tests {
             .iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>();
-        assert_eq!(shown, ["zone:3:7: bad", "zone: warning: odd"]);
+        assert_eq!(shown, ["zone: warning: odd", "zone:3:7: bad"]);
     }
 
     #[test]

@@ -94,7 +94,12 @@ impl NameIndex {
 
     fn bucket(&self, hash: u64) -> usize {
         let product = u128::from(hash) * self.buckets.len() as u128;
-        (product >> 64) as usize
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "less than the number of buckets"
+        )]
+        let bucket = (product >> 64) as usize;
+        bucket
     }
 
     fn next(&self, at: usize) -> usize {

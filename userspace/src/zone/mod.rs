@@ -1,8 +1,8 @@
 //! What is known: zones, from the text of master files to what a query is answered from.
 //!
-//! `master` reads text and hands records to `records`, which keeps them sorted; `check` judges them as
-//! a zone; `compile` turns them into the image that is served, `index` finds names over all images.
-//! Loading may fail and allocate, lookup never.
+//! `master` reads text and hands records to `records`, which keeps them sorted; `check` judges them
+//! as a zone; `compile` turns them into the image that is served, `index` finds names over all
+//! images. Loading may fail and allocate, lookup never.
 
 pub mod check;
 pub mod compile;

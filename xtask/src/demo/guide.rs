@@ -1,8 +1,8 @@
 //! What to type in another terminal.
 
-use super::Plan;
 use super::network::{Network, SERVER_IPV4, SERVER_IPV6};
 use super::place::Place;
+use super::{Plan, example};
 use crate::output;
 use crate::shell;
 
@@ -49,6 +49,9 @@ pub(super) fn show(plan: &Plan<'_>, network: &Network, place: &Place) {
             why,
         );
     }
+    let queries = example::queries();
+    let load = format!("dnsperf -s {SERVER_IPV4} -l 10 -d {}", queries.display());
+    say(&format!("{prefix} {load}"), "load");
     let server = plan.server.display();
     let socket = place.control_socket();
     let stats = format!(

@@ -9,13 +9,13 @@
 //! Each part is a guard: whatever ends the demonstration, dropping them takes everything away.
 
 mod event;
+mod example;
 mod guide;
 mod live;
 mod network;
 mod place;
 mod sample;
 mod server;
-mod zones;
 
 use crate::{output, shell};
 use anyhow::{Result, bail};
@@ -54,9 +54,8 @@ pub(crate) fn check(arguments: &[String]) -> Result<()> {
         bail!(
             "network namespaces and AF_XDP need root: \
              sudo -E env \"PATH=$PATH\" cargo xtask run\n       \
-             without root: cargo xtask run -- --listen 127.0.0.1:5300 --io socket \
-             --zone example.com={}",
-            zones::directory().join("example.com.zone").display()
+             without root: cargo xtask run -- --config {} --listen 127.0.0.1:5300 --io socket",
+            example::configuration().display()
         );
     }
     Ok(())

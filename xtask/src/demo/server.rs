@@ -2,7 +2,7 @@
 
 use super::event::{Event, Events};
 use super::place::Place;
-use super::{Plan, network, zones};
+use super::{Plan, example, network};
 use crate::{output, shell};
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
@@ -146,7 +146,8 @@ fn command(plan: &Plan<'_>, place: &Place) -> Command {
         .args(["run", "--interface", network::SERVER_INTERFACE])
         .arg("--control")
         .arg(place.control_socket())
-        .args(zones::arguments())
+        .arg("--config")
+        .arg(example::configuration())
         .args(plan.arguments);
     command
 }

@@ -12,7 +12,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         &["userspace/src/main.rs", "userspace/src/config", "xtask/"],
     ),
     // Master files go through its scanner; the rest of the server never sees it.
-    ("domain", &["userspace/src/zone/"]),
+    ("domain", &["userspace/src/zone/", "tests/"]),
     ("etherparse", &["userspace/src/packet/headers", "tests/"]),
     // Its messages allocate: control plane, TSIG, and the tests' clients and second opinions.
     (
@@ -21,11 +21,13 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ),
     ("maxminddb", &["userspace/src/geo/load", "tests/"]),
     ("mimalloc", &["userspace/src/main.rs"]),
+    // The kernel's side of things: system calls, sockets, rings.
     (
         "nix",
         &[
             "userspace/src/sys",
-            "userspace/src/port/socket",
+            "userspace/src/port/",
+            "userspace/src/tcp/kernel",
             "tests/",
             "xtask/",
         ],
@@ -37,8 +39,12 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
 /// Where the `unsafe` keyword may stand: each of these files says why and gives safe types.
 pub(super) const UNSAFE: &[&str] = &[
     "tests/src/alloc",
+    "tests/src/redirect",
+    "tests/src/tap",
     "userspace/src/bpf",
+    "userspace/src/port/socket/datagrams",
     "userspace/src/port/xsk",
+    "userspace/src/prefetch",
     "userspace/src/sys",
     "xdp-ebpf/src/",
 ];

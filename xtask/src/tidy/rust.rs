@@ -12,7 +12,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// Longest file, in lines that are neither blank, comment, nor test module.
 const FILE_LINES_MAX: usize = 300;
 /// Longest file of tests: tables of cases are long and simple.
-const TEST_FILE_LINES_MAX: usize = 450;
+const TEST_FILE_LINES_MAX: usize = 500;
 
 /// Looks at one file.
 pub(super) fn check(text: &str, findings: &mut Findings<'_>) {
@@ -170,12 +170,12 @@ fn check_unsafe(tokens: &[Token], findings: &mut Findings<'_>) {
     if is_within(findings.path, UNSAFE) {
         return;
     }
-    for token in tokens.iter().filter(|token| token.text == "unsafe") {
-        let what = format!(
-            "`unsafe` belongs behind a safe type in {}",
-            UNSAFE.join(", ")
+    let blocks = tokens.iter().filter(|token| token.text == "unsafe");
+    for line in blocks.map(|token| *token.lines.start()) {
+        findings.add(
+            line,
+            "`unsafe` outside the files that xtask/src/tidy/dependencies.rs lists",
         );
-        findings.add(*token.lines.start(), what);
     }
 }
 

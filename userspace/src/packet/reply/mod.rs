@@ -177,8 +177,8 @@ fn single(
     }
 }
 
-/// How much of a body fits into `room` bytes: its length, records per section, and whether something
-/// is missing that the client must come back for (RFC 2181 §9, RFC 9471 §3).
+/// How much of a body fits into `room` bytes: its length, records per section, and whether
+/// something is missing that the client must come back for (RFC 2181 §9, RFC 9471 §3).
 fn fit(body: &Body<'_>, room: usize) -> (usize, [u16; 3], bool) {
     if body.records.len() <= room {
         return (body.records.len(), body.counts, false);

@@ -46,6 +46,9 @@ pub struct SocketConfig {
     pub send_buffer: usize,
     /// Bytes of message that a frame holds: 512 to 65535.
     pub frame_size: usize,
+    /// Whether other sockets of this user may have the same address: one per worker, among which
+    /// the kernel spreads the clients.
+    pub shared: bool,
 }
 
 impl SocketConfig {
@@ -58,6 +61,7 @@ impl SocketConfig {
             send_buffer: 1 << 20,
             // The largest EDNS payload that servers commonly offer (RFC 6891 §6.2.5).
             frame_size: 4096,
+            shared: true,
         }
     }
 
@@ -106,8 +110,7 @@ pub(super) fn open(config: &SocketConfig) -> Result<OwnedFd, SocketError> {
 
 /// Sets everything that must be set before the bind.
 fn set_options(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
-    // One socket per worker on the same address; the kernel spreads the clients over them.
-    setsockopt(fd, sockopt::ReusePort, &true)?;
+    setsockopt(fd, sockopt::ReusePort, &config.shared)?;
     // Beyond net.core.rmem_max only CAP_NET_ADMIN leads; without it, as much as there is.
     set_either(
         fd,
@@ -121,8 +124,8 @@ fn set_options(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
         sockopt::SndBuf,
         &config.send_buffer,
     )?;
-    // OMIT: a forged "fragmentation needed" must not make replies fragment (draft-ietf-dnsop-
-    // avoid-fragmentation, now RFC 9715 §3.1).
+    // OMIT: a forged "fragmentation needed" must not make replies fragment (RFC 9715
+    // §3.1).
     match config.address.ip() {
         IpAddr::V4(_) => {
             setsockopt(fd, Ipv4MtuDiscover, &libc::IP_PMTUDISC_OMIT)?;

@@ -50,7 +50,7 @@ pub struct SocketPort {
 }
 
 impl SocketPort {
-    /// Opens a socket that shares its address with those of the other workers.
+    /// Opens a socket.
     pub fn open(config: &SocketConfig) -> Result<Self, SocketError> {
         config.check()?;
         Ok(Self {
@@ -63,7 +63,7 @@ impl SocketPort {
         })
     }
 
-    /// The address that the socket is bound to, its port chosen by the kernel if that was left open.
+    /// The address that the socket is bound to; a port that was left open, the kernel has chosen.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
         let address: SockaddrStorage = getsockname(self.socket.as_raw_fd())?;
         let v4 = address.as_sockaddr_in().map(|&a| SocketAddr::V4(a.into()));

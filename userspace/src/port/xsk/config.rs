@@ -132,8 +132,8 @@ mod tests {
         XskConfig::new("eth7", 3, BindMode::Copy).check().unwrap();
         assert_eq!(
             problem(|config| config.rx_size = 1000),
-            "AF_XDP on eth7, queue 3, copy mode: rx_size = 1000: must be a power of two, for example \
-             2048"
+            "AF_XDP on eth7, queue 3, copy mode: rx_size = 1000: must be a power of two, for \
+             example 2048"
         );
         assert!(problem(|config| config.fill_size = 0).contains("fill_size = 0"));
         assert!(problem(|config| config.tx_size = 8192).contains("less than frame_count, 8192"));

@@ -22,7 +22,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Allocates and registers the UMEM, on huge pages where enough are free; returns all its frames.
+    /// Allocates and registers the UMEM, on huge pages where enough are free; returns its frames.
     pub(super) fn new(
         config: &XskConfig,
         frame_size: u32,

@@ -1,7 +1,7 @@
 //! Judges records as a zone: what must not be served, and what is probably a mistake.
 //!
-//! Errors are what BIND and Knot DNS refuse; what they serve with a warning, or only one of them refuses without
-//! an RFC behind it, is a warning.
+//! Errors are what BIND and Knot DNS refuse; what they serve with a warning, or only one of them
+//! refuses without an RFC behind it, is a warning.
 
 mod target;
 
@@ -24,8 +24,19 @@ const APEX_TYPES: [u16; 6] = [
 /// What may stand beside a CNAME (RFC 4034 §2.5, RFC 2181 §10.1): SIG, KEY, NXT, RRSIG, NSEC.
 const BESIDE_CNAME: [u16; 5] = [24, rtype::KEY, 30, rtype::RRSIG, rtype::NSEC];
 
-/// What a delegating server answers at a cut (RFC 4035 §3.1.4): all else there belongs to the child.
+/// What a delegating server answers at a cut (RFC 4035 §3.1.4): all else there belongs to the
+/// child.
 const AT_CUT: [u16; 4] = [rtype::NS, rtype::DS, rtype::NSEC, rtype::RRSIG];
+
+/// Types that no check of ours looks at.
+const HARMLESS: [u16; 6] = [
+    rtype::A,
+    rtype::AAAA,
+    rtype::PTR,
+    rtype::TXT,
+    rtype::NSEC3,
+    rtype::RRSIG,
+];
 
 /// Checks a zone; its lines must not be forgotten yet, or problems name no lines.
 pub fn check(records: &ZoneRecords) -> Vec<ZoneProblem> {
@@ -71,6 +82,11 @@ impl<'z> Checker<'z> {
     /// Checks the records of one owner.
     fn owner(&mut self, index: usize, owner: &Owner<'z>, lines: &'z [u32]) {
         let labels = owner.relative_name();
+        if self.is_harmless(owner) {
+            (self.cut, self.redirected) = (None, None);
+            return;
+        }
+        self.aliases(owner, lines);
         let is_below =
             |above: &Option<&[u8]>| above.is_some_and(|a| name::is_at_or_below(labels, a));
         if is_below(&self.cut) {
@@ -87,8 +103,9 @@ impl<'z> Checker<'z> {
         } else {
             self.below_apex(owner, lines);
         }
-        self.cname(owner, lines);
-        self.dname(owner, lines);
+        if let Some(dname) = find(owner, lines, rtype::DNAME) {
+            self.dname(owner, dname);
+        }
         self.wildcard(owner, lines);
         for Numbered { rrset, lines } in numbered(owner, lines) {
             for (record, data) in rrset.records().enumerate() {
@@ -105,11 +122,29 @@ impl<'z> Checker<'z> {
         }
     }
 
+    /// Most owners have only types of which one can think nothing bad, and stand where nothing
+    /// hides them.
+    fn is_harmless(&self, owner: &Owner<'z>) -> bool {
+        let labels = owner.relative_name();
+        let above = [self.cut, self.redirected];
+        let is_hidden = above
+            .iter()
+            .flatten()
+            .any(|above| name::is_at_or_below(labels, above));
+        !is_hidden
+            && !owner.is_apex()
+            && !labels.contains(&b'*')
+            && owner
+                .rrsets()
+                .all(|rrset| HARMLESS.contains(&rrset.rtype()))
+    }
+
     /// The apex has one SOA and a server.
     fn apex(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
         let has_ns = owner.rrset(rtype::NS).is_some();
         match find(owner, lines, rtype::SOA) {
-            // Published copies of the root zone come without: they can be served, if not cached well.
+            // Published copies of the root zone come without: they can be served, if not cached
+            // well.
             None if has_ns => self.no_soa(),
             None => self.missing_at_apex("SOA"),
             Some(soa) if soa.rrset.len() > 1 => {
@@ -172,15 +207,24 @@ impl<'z> Checker<'z> {
         }
     }
 
-    // RFC 2181 §10.1, RFC 1034 §3.6.2: a CNAME is alone.
-    fn cname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
-        let Some(cname) = find(owner, lines, rtype::CNAME) else {
-            return;
-        };
-        if cname.rrset.len() > 1 {
-            let message = format!("{} has {} CNAME records", shown(owner), cname.rrset.len());
-            self.problems.error(self.place(cname.lines.get(1)), message);
+    // RFC 2181 §10.1, RFC 1034 §3.6.2, RFC 6672 §2.4: of CNAME and DNAME there is one, and a CNAME
+    // is alone; in a delegated zone too, because what is answered there must not depend on where
+    // the cut is.
+    fn aliases(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
+        for Numbered { rrset, lines } in numbered(owner, lines) {
+            let is_alias = [rtype::CNAME, rtype::DNAME].contains(&rrset.rtype());
+            if is_alias && rrset.len() > 1 {
+                let (what, count) = (rtype::display(rrset.rtype()), rrset.len());
+                let message = format!("{} has {count} {what} records", shown(owner));
+                self.problems.error(self.place(lines.get(1)), message);
+            }
+            if rrset.rtype() == rtype::CNAME {
+                self.beside_cname(owner, lines);
+            }
         }
+    }
+
+    fn beside_cname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
         let others = owner.rrsets().map(|rrset| rrset.rtype());
         let others = others.filter(|other| *other != rtype::CNAME && !BESIDE_CNAME.contains(other));
         let others: Vec<String> = others
@@ -192,29 +236,23 @@ impl<'z> Checker<'z> {
                 shown(owner),
                 others.join(", ")
             );
-            self.problems
-                .error(self.place(cname.lines.first()), message);
+            self.problems.error(self.place(lines.first()), message);
         }
     }
 
-    // RFC 6672 §2.3, §2.4: one DNAME, not at a cut; nothing is below it.
-    fn dname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
-        let Some(dname) = find(owner, lines, rtype::DNAME) else {
-            return;
-        };
-        let place = self.place(dname.lines.last());
-        if dname.rrset.len() > 1 {
-            let message = format!("{} has {} DNAME records", shown(owner), dname.rrset.len());
-            self.problems.error(place, message);
-        } else if self.cut.is_some() {
+    // RFC 6672 §2.3, §2.4: a DNAME is not at a cut, and nothing is below it.
+    fn dname(&mut self, owner: &Owner<'z>, dname: Numbered<'z>) {
+        if self.cut.is_some() {
             let message = format!("{} is delegated and has a DNAME record too", shown(owner));
-            self.problems.error(place, message);
+            self.problems
+                .error(self.place(dname.lines.first()), message);
         }
         self.redirected = Some(owner.relative_name());
     }
 
     fn below_dname(&mut self, owner: &Owner<'z>, lines: &'z [u32]) {
-        // RFC 6672 §2.4 does not know of them, but hashed names stand below the apex whatever is there.
+        // RFC 6672 §2.4 does not know of them, but hashed names stand below the apex whatever is
+        // there.
         let is_hashed = |rrset: Rrset<'_>| [rtype::NSEC3, rtype::RRSIG].contains(&rrset.rtype());
         if !owner.rrsets().all(is_hashed) {
             let message = format!("{} is below a DNAME record", shown(owner));

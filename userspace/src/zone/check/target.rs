@@ -6,10 +6,12 @@ use crate::name::{self, NameBuf};
 use crate::zone::records::{Owner, ZoneRecords};
 use crate::zone::{rdata, rtype};
 
-/// How many hosts with addresses are remembered, so that a server of a million delegations is not looked up each time.
+/// How many hosts with addresses are remembered, so that a server of a million delegations is not
+/// looked up each time.
 const REMEMBERED_COUNT: usize = 1 << 14;
 
-/// How many owners behind a record are looked at first: the server of a delegated zone is mostly within it.
+/// How many owners behind a record are looked at first: the server of a delegated zone is mostly
+/// within it.
 const NEAR_COUNT: usize = 4;
 
 /// Looks up the hosts that records point to.

@@ -174,7 +174,7 @@ impl Reader {
             file.origin.clone()
         };
         lexer.end_entry()?;
-        let position = (file.line + line, column);
+        let position = (file.line.saturating_add(line), column);
         Ok(Include {
             path: OsString::from_vec(path).into(),
             origin,

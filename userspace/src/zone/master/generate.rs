@@ -4,9 +4,9 @@
 //! $GENERATE first-last[/step] owner [ttl] [class] type data
 //! ```
 //!
-//! In owner and data `$` is the counter, `${offset[,width[,base]]}` the counter plus an offset, filled with zeros up
-//! to a width, in base `d`, `o`, `x`, `X`, or as nibbles with dots between them, last one first, with `n` or `N`.
-//! `\$` and `$$` are a dollar sign.
+//! In owner and data `$` is the counter, `${offset[,width[,base]]}` the counter plus an offset,
+//! filled with zeros up to a width, in base `d`, `o`, `x`, `X`, or as nibbles with dots between
+//! them, last one first, with `n` or `N`. `\$` and `$$` are a dollar sign.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,8 @@ impl Reader {
         file: &mut FileState,
     ) -> Result<(), Failure> {
         let directive = Directive::read(lexer)?;
-        // Once before the end of the entry is passed: what is wrong for all numbers is complained about once.
+        // Once before the end of the entry is passed: what is wrong for all numbers is complained
+        // about once.
         let ttl = self.generate_one(&directive, directive.first, file)?;
         lexer.end_entry()?;
         self.keep(ttl, directive.rtype, file)?;

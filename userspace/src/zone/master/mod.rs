@@ -1,12 +1,12 @@
 //! Reads master files (RFC 1035 §5): text in, records and problems out.
 //!
 //! ```text
-//! source: the file, window by window ─► lexer: tokens ─► reader: entries, directives, included files
-//!                                          └► scanner: `domain`'s Scanner ─► field: record data ─► Builder
+//! source: window by window ─► lexer: tokens ─► reader: entries, directives, included files
+//!                                └► scanner: `domain`'s Scanner ─► field: data ─► Builder
 //! ```
 //!
-//! A file is never in memory as a whole. An entry that the window ends in is read again, from its beginning, when the
-//! window has more of it; nothing is kept of an entry before its end was seen.
+//! A file is never in memory as a whole. An entry that the window ends in is read again, from its
+//! beginning, when the window has more of it; nothing is kept of an entry before its end was seen.
 
 mod entry;
 mod failure;

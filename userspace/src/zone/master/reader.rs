@@ -159,7 +159,11 @@ impl Reader {
                     if lexer.skip_entry().is_err() {
                         return Ok(Leave::Incomplete);
                     }
-                    self.complain(file.line + line, column, complaint.message.clone())?;
+                    self.complain(
+                        file.line.saturating_add(line),
+                        column,
+                        complaint.message.clone(),
+                    )?;
                 }
                 Err(Failure::Incomplete) => return Ok(Leave::Incomplete),
                 Err(Failure::Stop) => return Err(Failure::Stop),

@@ -1,4 +1,5 @@
-//! The tokens of one entry as `domain`'s [`Scanner`], so that its types read themselves from our text.
+//! The tokens of one entry as `domain`'s [`Scanner`], so that its types read themselves from our
+//! text.
 
 use domain::base::Name;
 use domain::base::charstr::CharStr;

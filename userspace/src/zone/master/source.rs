@@ -1,11 +1,13 @@
-//! A file as a window that moves over it, so that reading takes the same memory however long the file is.
+//! A file as a window that moves over it, so that reading takes the same memory however long the
+//! file is.
 
 use std::io::{self, Read};
 
 /// How much of a file is looked at at once, unless an entry is longer.
 pub(super) const WINDOW_LEN: usize = 256 << 10;
 
-/// The longest entry. 65,535 octets of data are a quarter of a MiB in text; the rest is for comments.
+/// The longest entry. 65,535 octets of data are a quarter of a MiB in text; the rest is for
+/// comments.
 const ENTRY_LEN_MAX: usize = 16 << 20;
 
 /// A window over what is read from `input`.
@@ -14,6 +16,7 @@ pub(super) struct Source<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    is_first: bool,
     is_last: bool,
 }
 
@@ -25,6 +28,7 @@ impl<R: Read> Source<R> {
             buffer: vec![0; window_len],
             start: 0,
             end: 0,
+            is_first: true,
             is_last: false,
         }
     }
@@ -61,7 +65,19 @@ impl<R: Read> Source<R> {
                 Err(error) => return Err(format!("cannot read: {error}")),
             }
         }
+        self.skip_byte_order_mark();
         Ok(())
+    }
+
+    /// Some editors put a byte order mark before UTF-8, and it would become a part of the first
+    /// name.
+    fn skip_byte_order_mark(&mut self) {
+        const MARK: &[u8] = "\u{feff}".as_bytes();
+        if self.is_first && (self.end >= MARK.len() || self.is_last) {
+            self.is_first = false;
+            let has_mark = self.buffer[..self.end].starts_with(MARK);
+            self.start = if has_mark { MARK.len() } else { 0 };
+        }
     }
 }
 

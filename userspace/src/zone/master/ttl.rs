@@ -7,8 +7,8 @@ const TTL_MAX: u32 = 0x7fff_ffff;
 
 /// Reads a record's TTL.
 ///
-/// A TTL with its highest bit set would have to be treated as 0 by those who receive it (RFC 2181 §8). Nobody
-/// writes that on purpose, so it is an error.
+/// A TTL with its highest bit set would have to be treated as 0 by those who receive it (RFC 2181
+/// §8). Nobody writes that on purpose, so it is an error.
 pub(super) fn ttl(text: &[u8]) -> Result<u32, Failure> {
     match duration(text)? {
         seconds @ 0..=TTL_MAX => Ok(seconds),
@@ -94,7 +94,8 @@ pub(super) fn timestamp(text: &[u8]) -> Result<u32, Failure> {
     }
 }
 
-/// Counts the days from 1970-01-01 to a date in the Gregorian calendar, or gives `None` if there is no such date.
+/// Counts the days from 1970-01-01 to a date in the Gregorian calendar, or gives `None` if there is
+/// no such date.
 fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     const DAYS_BEFORE: [u64; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
     let month_index = usize::try_from(month).ok()?.checked_sub(1)?;

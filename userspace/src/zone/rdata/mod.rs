@@ -1,7 +1,7 @@
 //! Record data: what each type consists of.
 //!
-//! One table, [`layout`], says it for the reader of master files, for the check of RFC 3597 data and for
-//! the canonical order.
+//! One table, [`layout`], says it for the reader of master files, for the check of RFC 3597 data
+//! and for the canonical order.
 
 mod apl;
 mod svcb;
@@ -48,7 +48,8 @@ pub(crate) enum Field {
     Eui64,
     /// A domain name whose letters are small in canonical form (RFC 4034 §6.2).
     Name,
-    /// A domain name that canonical form leaves as it is: NSEC's (RFC 6840 §5.1), and all newer types.
+    /// A domain name that canonical form leaves as it is: NSEC's (RFC 6840 §5.1), and all newer
+    /// types.
     NameAsIs,
     /// Domain names as they are, up to the end of the data.
     NamesAsIs,
@@ -64,8 +65,8 @@ pub(crate) enum Field {
     CaaTag,
     /// At least one octet up to the end of the data, in text hexadecimal.
     Hex,
-    /// A digest up to the end of the data, in text hexadecimal. The octet before it is the digest's type; the
-    /// list says how long the digests of which types are.
+    /// A digest up to the end of the data, in text hexadecimal. The octet before it is the digest's
+    /// type; the list says how long the digests of which types are.
     Digest(&'static [(u8, usize)]),
     /// At least one octet up to the end of the data, in text Base64.
     Base64,

@@ -47,8 +47,8 @@ pub fn canonical_cmp(rtype: u16, left: &[u8], right: &[u8]) -> Ordering {
         .unwrap_or_else(|| left.len().cmp(&right.len()))
 }
 
-/// Finds the name of a host in well-formed record data for which a server adds addresses to its answers
-/// (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1), and which therefore should have some.
+/// Finds the name of a host in well-formed record data for which a server adds addresses to its
+/// answers (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1), and which therefore should have some.
 pub fn target(rtype: u16, rdata: &[u8]) -> Option<&[u8]> {
     let start = match rtype {
         rtype::NS => 0,

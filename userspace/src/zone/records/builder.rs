@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{BLOCK_ALIGN, Lines, Owner, ZoneRecords, owner_cmp, rrset_key};
+use super::order::sorted;
+use super::{BLOCK_ALIGN, Lines, ZoneRecords, rrset_key};
 use crate::name;
 use crate::zone::error::Problems;
 use crate::zone::{rdata, rtype};
@@ -13,7 +14,8 @@ const MESSAGE_LEN_MAX: usize = 65_535;
 /// What a message takes beside its question's name and the records: header, type and class.
 const MESSAGE_OVERHEAD: usize = 12 + 4;
 
-/// What a record takes beside its data when its owner is compressed: pointer, type, class, TTL, length.
+/// What a record takes beside its data when its owner is compressed: pointer, type, class, TTL,
+/// length.
 const RECORD_OVERHEAD: usize = 2 + 10;
 
 /// Takes the records of a zone in any order.
@@ -45,7 +47,8 @@ struct Pending {
 pub(crate) struct Full;
 
 impl Builder {
-    /// Begins a zone; `origin` is in wire form with small letters, `octet_count` how many octets of text to expect.
+    /// Begins a zone; `origin` is in wire form with small letters, `octet_count` how many octets of
+    /// text to expect.
     pub(crate) fn new(origin: &[u8], lines: Lines, octet_count: usize) -> Self {
         let zone = ZoneRecords {
             origin: origin.into(),
@@ -66,7 +69,8 @@ impl Builder {
         }
     }
 
-    /// Adds a record; `owner` are the labels below the origin with small letters, `line` a number of [`Lines`].
+    /// Adds a record; `owner` are the labels below the origin with small letters, `line` a number
+    /// of [`Lines`].
     pub(crate) fn push(
         &mut self,
         owner: &[u8],
@@ -103,12 +107,19 @@ impl Builder {
         let mut zone = if self.is_sorted {
             self.zone
         } else {
-            rebuild(self.zone, problems)?
+            sorted(self.zone, problems)?
         };
         zone.blocks.shrink_to_fit();
         zone.owners.shrink_to_fit();
         zone.record_lines.shrink_to_fit();
         Ok(zone)
+    }
+
+    /// Ends a zone whose records came in canonical order.
+    pub(super) fn finish_in_order(mut self, problems: &mut Problems) -> Result<ZoneRecords, Full> {
+        self.flush(problems)?;
+        debug_assert!(self.is_sorted, "the owners are in canonical order");
+        Ok(self.zone)
     }
 
     /// Packs the records of the current owner.
@@ -143,7 +154,8 @@ impl Builder {
         for rrset in self.pending.chunk_by(|left, right| key(left) == key(right)) {
             if fits(&self.owner, rrset, zone, problems) {
                 pack(rrset, data, zone, problems);
-                // There are fewer RRsets than 16 bits count types, unless those of RRSIG make them more.
+                // There are fewer RRsets than 16 bits count types, unless those of RRSIG make them
+                // more.
                 rrset_count = rrset_count.checked_add(1).ok_or(Full)?;
             }
         }
@@ -240,64 +252,6 @@ fn pack(rrset: &[Pending], data: &[u8], zone: &mut ZoneRecords, problems: &mut P
     zone.record_count += rrset.len();
 }
 
-/// Builds a zone anew, with the owners in canonical order.
-fn rebuild(zone: ZoneRecords, problems: &mut Problems) -> Result<ZoneRecords, Full> {
-    let order = canonical_order(&zone);
-    let mut first_records = Vec::with_capacity(zone.owner_count());
-    let mut next = 0;
-    for owner in zone.owners() {
-        first_records.push(next);
-        next += owner.rrsets().map(|rrset| rrset.len()).sum::<usize>();
-    }
-    let mut rebuilt = Builder::new(&zone.origin, zone.lines.clone(), zone.blocks.len());
-    for index in order {
-        let owner = zone.owner(index);
-        let mut record = first_records[index];
-        for rrset in owner.rrsets() {
-            for data in rrset.records() {
-                let line = zone.record_lines[record];
-                rebuilt.push(owner.relative, rrset.rtype, rrset.ttl, line, data, problems)?;
-                record += 1;
-            }
-        }
-    }
-    rebuilt.flush(problems)?;
-    Ok(rebuilt.zone)
-}
-
-/// The places of the owners in canonical order; the same owner's blocks stay in the order they were read in.
-fn canonical_order(zone: &ZoneRecords) -> impl Iterator<Item = usize> {
-    let mut order: Vec<(u128, usize)> = zone
-        .owners()
-        .map(|owner| sort_prefix(&owner))
-        .zip(0..)
-        .collect();
-    order.sort_unstable_by(|left, right| {
-        left.0
-            .cmp(&right.0)
-            .then_with(|| owner_cmp(&zone.owner(left.1), &zone.owner(right.1)))
-            .then_with(|| left.1.cmp(&right.1))
-    });
-    order.into_iter().map(|(_, index)| index)
-}
-
-/// The first 16 octets in canonical order, in a number: most comparisons need no more.
-///
-/// A label's end is 0, and the octet 0 counts as 1, so equal prefixes say nothing; different ones decide.
-fn sort_prefix(owner: &Owner<'_>) -> u128 {
-    let mut prefix = [0; 16];
-    let mut labels: arrayvec::ArrayVec<&[u8], 128> =
-        name::labels(owner.relative).take(128).collect();
-    labels.reverse();
-    let octets = labels
-        .iter()
-        .flat_map(|label| label.iter().map(|octet| (*octet).max(1)).chain([0]));
-    for (place, octet) in prefix.iter_mut().zip(octets) {
-        *place = octet;
-    }
-    u128::from_be_bytes(prefix)
-}
-
 /// Names an RRset for people.
 fn describe(zone: &ZoneRecords, owner: &[u8], rtype: u16) -> String {
     let origin = name::display(&zone.origin);
@@ -311,4 +265,51 @@ fn describe(zone: &ZoneRecords, owner: &[u8], rtype: u16) -> String {
         name::display(owner),
         rtype::display(rtype)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGIN: &[u8] = b"\x07example\x00";
+
+    #[test]
+    fn a_zone_with_more_records_than_can_be_counted_is_refused() {
+        let mut problems = Problems::default();
+        let mut builder = Builder::new(ORIGIN, Lines::new("zone"), 0);
+        builder.record_count_max = 3;
+        for owner in [b"\x01a", b"\x01b", b"\x01c"] {
+            builder
+                .push(owner, rtype::A, 1, 0, &[1, 2, 3, 4], &mut problems)
+                .unwrap();
+        }
+        builder
+            .push(b"\x01c", rtype::A, 1, 0, &[1, 2, 3, 5], &mut problems)
+            .unwrap();
+        let full = builder.finish(&mut problems).unwrap_err();
+        assert!(full.to_string().contains("too large"), "{full}");
+    }
+
+    #[test]
+    fn each_record_keeps_its_line_however_it_is_sorted() {
+        let mut problems = Problems::default();
+        let mut builder = Builder::new(ORIGIN, Lines::new("zone"), 0);
+        for (line, owner, last) in [
+            (10, b"\x01b", 1),
+            (11, b"\x01b", 0),
+            (12, b"\x01a", 9),
+            (13, b"\x01b", 2),
+            (14, b"\x01a", 8),
+        ] {
+            builder
+                .push(owner, rtype::A, 1, line, &[0, 0, 0, last], &mut problems)
+                .unwrap();
+        }
+        let zone = builder.finish(&mut problems).unwrap();
+        let lines: Vec<(u8, &[u32])> = zone
+            .owners_with_lines()
+            .map(|(owner, lines)| (owner.relative_name()[1], lines))
+            .collect();
+        assert_eq!(lines, [(b'a', &[14, 12][..]), (b'b', &[11, 10, 13])]);
+    }
 }

@@ -57,7 +57,9 @@ impl Lines {
     /// Gives the number of a line of the file that is being read.
     pub(crate) fn number(&mut self, file_line: u32) -> u32 {
         let stretch = self.stretches[self.stretches.len() - 1];
-        let number = stretch.start.saturating_add(file_line - stretch.file_line);
+        let number = stretch
+            .start
+            .saturating_add(file_line.saturating_sub(stretch.file_line));
         self.next = number.saturating_add(1);
         number
     }
@@ -68,7 +70,7 @@ impl Lines {
             .stretches
             .partition_point(|stretch| stretch.start <= number);
         let stretch = self.stretches[after.saturating_sub(1)];
-        let line = stretch.file_line + (number - stretch.start);
+        let line = stretch.file_line.saturating_add(number - stretch.start);
         Place {
             file: self.files[stretch.file].clone(),
             position: Some((line, column)),

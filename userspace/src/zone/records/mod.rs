@@ -1,20 +1,23 @@
-//! The records of one zone, sorted in canonical order (RFC 4034 §6), packed without an allocation per record.
+//! The records of one zone, sorted in canonical order (RFC 4034 §6), packed without an allocation
+//! per record.
 //!
-//! Every owner has one block, all blocks stand behind each other in one buffer, each at a multiple of 4:
+//! Every owner has one block, all blocks stand behind each other in one buffer, each at a multiple
+//! of 4:
 //!
 //! ```text
-//! name length, labels below the zone's origin (small letters, no root label)
-//! number of RRsets (16 bits), then for each: type (16), TTL (32), number of records (16), and for each of them
-//!     length (16), data (uncompressed, case as written)
+//! length of the name, its labels below the zone's origin (small letters, no root label)
+//! number of RRsets (16 bits), and for each of them
+//!     type (16), TTL (32), number of records (16), and for each of them
+//!         length (16), data (uncompressed, case as written)
 //! ```
 //!
-//! The numbers have the machine's byte order. RRSIGs form one RRset for each type that they cover, because each of
-//! these has a TTL of its own (RFC 4034 §3).
+//! The numbers have the machine's byte order. RRSIGs form one RRset for each type that they cover,
+//! because each of these has a TTL of its own (RFC 4034 §3).
 
 mod builder;
 mod lines;
+mod order;
 
-use std::cmp::Ordering;
 use std::path::Path;
 
 pub(crate) use builder::{Builder, Full};
@@ -48,7 +51,8 @@ impl ZoneRecords {
         master::read_file(path, origin)
     }
 
-    /// Reads a master file from memory; `file_name` is what problems call it, and what `$INCLUDE` is relative to.
+    /// Reads a master file from memory; `file_name` is what problems call it, and what `$INCLUDE`
+    /// is relative to.
     pub fn parse(
         text: &[u8],
         file_name: &str,
@@ -77,13 +81,14 @@ impl ZoneRecords {
         Owner::parse(&self.origin, &self.blocks[start..])
     }
 
-    /// Finds an owner by its full name with small letters, in as many steps as the number of owners has bits.
+    /// Finds an owner by its full name with small letters, in as many steps as the number of owners
+    /// has bits.
     pub fn find(&self, name: &[u8]) -> Option<Owner<'_>> {
         self.position(name).ok().map(|index| self.owner(index))
     }
 
-    /// The place of an owner in canonical order, or as `Err` the place where it would be; a name outside of the
-    /// zone would be at the end.
+    /// The place of an owner in canonical order, or as `Err` the place where it would be; a name
+    /// outside of the zone would be at the end.
     pub fn position(&self, name: &[u8]) -> Result<usize, usize> {
         let end = self.owners.len();
         self.position_of(name::strip_ancestor(name, &self.origin).ok_or(end)?)
@@ -115,7 +120,8 @@ impl ZoneRecords {
         self.blocks.capacity() + index
     }
 
-    /// Gives the memory back that holds the lines of records: they are for problems, and served zones have none.
+    /// Gives the memory back that holds the lines of records: they are for problems, and served
+    /// zones have none.
     pub fn forget_lines(&mut self) {
         self.record_lines = Vec::new();
     }
@@ -131,7 +137,8 @@ impl ZoneRecords {
         })
     }
 
-    /// Where a line is that [`owners_with_lines`](Self::owners_with_lines) gave; without one, the whole zone.
+    /// Where a line is that [`owners_with_lines`](Self::owners_with_lines) gave; without one, the
+    /// whole zone.
     pub(crate) fn place(&self, line: Option<u32>) -> Place {
         match line {
             Some(line) => self.lines.place(line, 1),
@@ -335,9 +342,4 @@ impl<'a> Octets<'a> {
         self.0 = rest;
         rdata
     }
-}
-
-/// Compares owners by their labels below the origin.
-fn owner_cmp(left: &Owner<'_>, right: &Owner<'_>) -> Ordering {
-    name::canonical_cmp_lowercase(left.relative, right.relative)
 }

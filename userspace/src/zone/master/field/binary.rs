@@ -1,23 +1,26 @@
 //! Octets written as hexadecimal or Base64.
 
-use domain::base::scan::Scanner as _;
+use domain::base::scan::{Scanner as _, ScannerError as _};
 use domain::utils::base16;
 
 use super::{EntryScanner, Failure, unexpected};
 
-/// Reads hexadecimal up to the end of the entry, in as many tokens as one likes.
+/// Reads hexadecimal up to the end of the entry, in as many tokens as one likes, but one at least.
 pub(in crate::zone::master) fn hex_to_end(
     scanner: &mut EntryScanner<'_, '_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
+    if !scanner.lexer.has_token()? {
+        return Err(Failure::end_of_entry());
+    }
     out.extend(scanner.convert_entry(base16::SymbolConverter::new())?);
     Ok(())
 }
 
-/// Reads Base64 up to the end of the entry, in as many tokens as one likes.
+/// Reads Base64 up to the end of the entry, in as many tokens as one likes, but one at least.
 ///
-/// Signed zones consist of it by half, and `domain`'s decoder, which takes symbol by symbol, was a quarter of the
-/// time to read them.
+/// Signed zones consist of it by half, and `domain`'s decoder, which takes symbol by symbol, was a
+/// quarter of the time to read them.
 pub(super) fn base64_to_end(
     scanner: &mut EntryScanner<'_, '_>,
     out: &mut Vec<u8>,
@@ -26,7 +29,7 @@ pub(super) fn base64_to_end(
     let mut bits: u32 = 0;
     let mut character_count = 0_u32;
     let mut padding_count = 0_u32;
-    while scanner.lexer.has_token()? {
+    loop {
         for &character in scanner.token()?.raw {
             match BASE64_DIGITS[usize::from(character)] {
                 NO_DIGIT if character == b'=' => padding_count += 1,
@@ -37,6 +40,9 @@ pub(super) fn base64_to_end(
             if character_count.is_multiple_of(4) && padding_count == 0 {
                 out.extend_from_slice(&bits.to_be_bytes()[1..]);
             }
+        }
+        if !scanner.lexer.has_token()? {
+            break;
         }
     }
     // What a padded group has left over is zero (RFC 4648 §3.5).
@@ -104,14 +110,13 @@ mod tests {
 
     #[test]
     fn base64_is_read_over_tokens_and_with_padding() {
-        assert_eq!(decoded("").unwrap(), b"");
         assert_eq!(decoded("Zg==").unwrap(), b"f");
         assert_eq!(decoded("Zm8=").unwrap(), b"fo");
         assert_eq!(decoded("Zm9v").unwrap(), b"foo");
         assert_eq!(decoded("Z m9 vYm Fy").unwrap(), b"foobar");
         assert_eq!(decoded("+/+/ AA= =").unwrap(), b"\xfb\xff\xbf\x00");
         for bad in [
-            "Z", "Zg", "Zg=", "Zg===", "=", "====", "Zg==Zg==", "Zh==", "Zm9=", "Zm.v", "A=B=",
+            "", "Z", "Zg", "Zg=", "Zg===", "=", "====", "Zg==Zg==", "Zh==", "Zm9=", "Zm.v", "A=B=",
         ] {
             assert_eq!(decoded(bad), None, "{bad}");
         }

@@ -1,4 +1,5 @@
-//! Reads the parts of record data from text. `domain` reads what it knows in full; the rest is here.
+//! Reads the parts of record data from text. `domain` reads what it knows in full; the rest is
+//! here.
 
 mod address;
 mod binary;
@@ -42,7 +43,9 @@ pub(super) fn unknown(
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     let len: u16 = number::decimal(scanner.token()?.raw)?;
-    binary::hex_to_end(scanner, out)?;
+    if len > 0 {
+        binary::hex_to_end(scanner, out)?;
+    }
     if out.len() == usize::from(len) {
         return Ok(());
     }
@@ -91,6 +94,7 @@ pub(super) fn read(
         }
         Field::LongText => scanner.append_octets(out)?,
         Field::Hex | Field::Digest(_) => binary::hex_to_end(scanner, out)?,
+        Field::OptionalBase64 if !scanner.lexer.has_token()? => {}
         Field::Base64OrDash if scanner.lexer.take_if(b"-")? => {}
         Field::Base64 | Field::OptionalBase64 | Field::Base64OrDash => {
             binary::base64_to_end(scanner, out)?;
@@ -111,6 +115,7 @@ pub(super) fn read(
         Field::Services => gateway::services(scanner, out)?,
         Field::Nsap => binary::nsap(scanner, out)?,
         Field::Opaque => {
+            scanner.token()?;
             return Err(Failure::new(
                 r"data of this type is written as `\# length hexadecimal`",
             ));

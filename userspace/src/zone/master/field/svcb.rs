@@ -1,7 +1,7 @@
 //! Parameters of SVCB and HTTPS (RFC 9460 §2.1, appendix A).
 //!
-//! `domain` 0.12 cannot be used for them: it refuses keys with the characters `z` and `9` and has no escapes in
-//! lists.
+//! `domain` 0.12 cannot be used for them: it refuses keys with the characters `z` and `9` and has
+//! no escapes in lists.
 
 use domain::utils::base64;
 
@@ -74,7 +74,8 @@ fn key_of(name: &[u8]) -> Result<(u16, Form), Failure> {
         .ok_or_else(|| unexpected(name, "a parameter's key: write key123 for one without name"))
 }
 
-/// Turns a value, its escapes resolved once, into wire form. Whether it is complete is checked with the record.
+/// Turns a value, its escapes resolved once, into wire form. Whether it is complete is checked with
+/// the record.
 fn wire_value(key: u16, value: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut octets = Vec::new();
     match key {

@@ -1,29 +1,20 @@
-//! The example zones that the demonstration serves.
+//! The example that the demonstration serves: a configuration, its zones, and questions about them.
 
 use crate::repository;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Apex and file of every example zone.
-const ZONES: &[(&str, &str)] = &[
-    ("example.com", "example.com.zone"),
-    ("example.net", "example.net.zone"),
-    ("0.53.10.in-addr.arpa", "10.53.0.zone"),
-    ("0.0.0.0.0.0.0.0.0.0.0.0.3.5.d.f.ip6.arpa", "fd53.zone"),
-];
-
-/// The folder of the zone files.
-pub(super) fn directory() -> PathBuf {
-    repository::root().join("xtask/demo")
+/// The configuration file; it names the zone files beside it.
+pub(super) fn configuration() -> PathBuf {
+    directory().join("ripples.toml")
 }
 
-/// `--zone ORIGIN=FILE` for every example zone.
-pub(super) fn arguments() -> impl Iterator<Item = OsString> {
-    ZONES.iter().flat_map(|(apex, file)| {
-        let mut zone = OsString::from(format!("{apex}="));
-        zone.push(directory().join(file));
-        [OsString::from("--zone"), zone]
-    })
+/// A list of questions that `dnsperf` and `kxdpgun` read.
+pub(super) fn queries() -> PathBuf {
+    directory().join("queries.txt")
+}
+
+fn directory() -> PathBuf {
+    repository::root().join("xtask/demo")
 }
 
 #[cfg(test)]
@@ -31,6 +22,17 @@ mod tests {
     use super::*;
     use crate::shell;
     use std::process::Command;
+
+    /// Apex and file of every zone in the configuration.
+    fn zones() -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(configuration()).unwrap();
+        let configuration: toml::Table = toml::from_str(&text).unwrap();
+        let zones = configuration["zone"].as_array().unwrap().iter();
+        let text = |value: &toml::Value| value.as_str().unwrap().to_owned();
+        zones
+            .map(|zone| (text(&zone["origin"]), text(&zone["file"])))
+            .collect()
+    }
 
     /// Asks another server's checker about every zone.
     fn all_pass(checker: &str, options: &[&str]) {
@@ -40,7 +42,7 @@ mod tests {
             eprintln!("not checked: {checker} is not installed");
             return;
         };
-        for (apex, file) in ZONES {
+        for (apex, file) in zones() {
             let mut command = Command::new(&program);
             command.args(options).arg(apex).arg(directory().join(file));
             shell::read(&mut command, "mend the zone").unwrap();
@@ -60,13 +62,13 @@ mod tests {
 
     #[test]
     fn every_zone_file_of_the_folder_is_served() {
-        let mut files: Vec<_> = std::fs::read_dir(directory())
-            .unwrap()
+        let entries = std::fs::read_dir(directory()).unwrap();
+        let mut files: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .filter(|name| name.ends_with(".zone"))
             .collect();
         files.sort_unstable();
-        let mut served: Vec<_> = ZONES.iter().map(|(_, file)| file.to_string()).collect();
+        let mut served: Vec<_> = zones().into_iter().map(|(_, file)| file).collect();
         served.sort_unstable();
         assert_eq!(files, served);
     }

@@ -1,7 +1,9 @@
 //! Splits the text of a master file into tokens (RFC 1035 §5.1).
 //!
-//! A lexer sees a window of the file that begins with an entry. When the window ends before the entry
-//! does, everything answers [`Failure::Incomplete`]: the caller comes back with more text.
+//! A lexer sees a window of the file that begins with an entry. When the window ends before the
+//! entry does, everything answers [`Failure::Incomplete`]: the caller comes back with more text.
+
+mod skip;
 
 use super::failure::Failure;
 
@@ -183,50 +185,6 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// Skips what is left of an entry after a failure, so that the next one can be read.
-    pub(super) fn skip_entry(&mut self) -> Result<(), Failure> {
-        let is_in_first_column = self.text[self.entry_start..self.token_start].ends_with(b"\n");
-        if self.depth > 0 && is_in_first_column {
-            self.at = self.token_start;
-        }
-        loop {
-            if self.depth > 0 && self.is_at_likely_entry() {
-                return Ok(());
-            }
-            match self.text.get(self.at) {
-                Some(b'\n') => {
-                    self.pass_newline();
-                    if self.depth == 0 {
-                        return Ok(());
-                    }
-                }
-                Some(b'(') => {
-                    self.depth += 1;
-                    self.at += 1;
-                }
-                Some(b')') => {
-                    self.depth = self.depth.saturating_sub(1);
-                    self.at += 1;
-                }
-                Some(b';') => self.skip_line(),
-                Some(b'"') => {
-                    // If its end is missing the line is all that is lost.
-                    match self.quoted_token() {
-                        Ok(_) => {}
-                        Err(Failure::Incomplete) => return Err(Failure::Incomplete),
-                        Err(_) => self.skip_line(),
-                    }
-                }
-                Some(b'\\') => {
-                    self.at += 1 + usize::from(self.text.get(self.at + 1) != Some(&b'\n'))
-                }
-                Some(_) => self.at += 1,
-                None if self.is_last => return Ok(()),
-                None => return Err(Failure::Incomplete),
-            }
-        }
-    }
-
     /// Where the next entry begins, if the last one was ended.
     pub(super) fn at(&self) -> usize {
         self.at.min(self.text.len())
@@ -247,7 +205,8 @@ impl<'t> Lexer<'t> {
         self.token_start
     }
 
-    /// Line, counted from 0 at the beginning of the entry, and column, counted from 1 in characters.
+    /// Line, counted from 0 at the beginning of the entry, and column, counted from 1 in
+    /// characters.
     pub(super) fn position(&self, failure_at: Option<usize>) -> (u32, u32) {
         let at = failure_at.unwrap_or(self.token_start).min(self.text.len());
         let before = &self.text[self.entry_start..at];
@@ -313,16 +272,6 @@ impl<'t> Lexer<'t> {
             self.newline_count += 1;
         }
         self.at += 1;
-    }
-
-    /// After a failure with an open parenthesis: a line that begins in the first column is more likely the next
-    /// entry than a part of this one.
-    fn is_at_likely_entry(&self) -> bool {
-        let next = self.text.get(self.at);
-        self.at > self.entry_start
-            && self.text[self.at - 1] == b'\n'
-            && !next.is_some_and(|octet| is_blank(*octet) || b");\n".contains(octet))
-            && next.is_some()
     }
 }
 

@@ -1,0 +1,91 @@
+//! New zones without a restart.
+
+use nix::sys::signal::Signal;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tests::client::{ask, ask_tcp, load, query};
+use tests::loopback;
+use tests::record::rtype;
+use tests::server::{EXAMPLE, Launch, Server};
+
+#[test]
+fn sighup_and_ctl_reload_bring_new_answers_over_udp_and_tcp() {
+    let (mut server, address) = start("1");
+    assert_eq!(last_byte(address), 80);
+    server.rewrite("example", &EXAMPLE.replace("192.0.2.80", "192.0.2.81"));
+    assert_eq!(last_byte(address), 80, "nobody has asked for a reload");
+    server.reload();
+    assert_eq!(last_byte(address), 81);
+    server.rewrite("example", &EXAMPLE.replace("192.0.2.80", "192.0.2.82"));
+    let before = server.reloads();
+    server.signal(Signal::SIGHUP);
+    server.await_reload(before);
+    assert_eq!(last_byte(address), 82);
+    server.stop();
+}
+
+#[test]
+fn a_broken_zone_keeps_its_old_answers_and_the_log_says_where_it_is_broken() {
+    let (mut server, address) = start("1");
+    let file = server.folder().join("example.zone");
+    server.rewrite("example", &EXAMPLE.replace("192.0.2.80", "192.0.2.300"));
+    server.reload();
+    let line = EXAMPLE.lines().position(|line| line.contains("192.0.2.80"));
+    let place = format!("{}:{}:17: `192.0.2.300`", file.display(), line.unwrap() + 1);
+    let log = server.log();
+    assert!(log.contains(&place), "{place}: {log}");
+    assert_eq!(last_byte(address), 80);
+
+    std::fs::remove_file(&file).unwrap();
+    server.reload();
+    let missing = format!("{}: cannot open: No such file", file.display());
+    assert!(server.log().contains(&missing), "{}", server.log());
+    assert_eq!(last_byte(address), 80);
+
+    server.rewrite("example", &EXAMPLE.replace("192.0.2.80", "192.0.2.83"));
+    server.reload();
+    assert_eq!(last_byte(address), 83);
+    server.stop();
+}
+
+#[test]
+fn a_reload_under_load_loses_no_query_on_kernel_sockets() {
+    let (mut server, address) = start("2");
+    let query = query("www.example", rtype::A);
+    let answered = std::thread::scope(|scope| {
+        let load = scope.spawn(|| load(address, &query, 2_000, Duration::from_secs(2)));
+        server.await_stats(|stats| stats.total("answers") > 500);
+        server.rewrite("example", &EXAMPLE.replace("192.0.2.80", "192.0.2.84"));
+        server.reload();
+        load.join().unwrap()
+    });
+    assert_eq!((answered.sent, answered.received), (2_000, 2_000));
+    let mut last: Vec<u8> = answered
+        .replies
+        .keys()
+        .map(|reply| reply[reply.len() - 1])
+        .collect();
+    last.sort_unstable();
+    assert_eq!(
+        last,
+        [80, 84],
+        "each answer is of one of the zones, and whole"
+    );
+    server.stop();
+}
+
+fn start(workers: &str) -> (Server, SocketAddr) {
+    let address = loopback::address();
+    let listen = address.to_string();
+    let arguments = ["--io", "socket", "--listen", &listen, "--workers", workers];
+    let launch = Launch::run(&arguments).zone("example", EXAMPLE);
+    (launch.start(), address)
+}
+
+/// The last byte of the address that is answered for `www.example`, the same over both protocols.
+fn last_byte(address: SocketAddr) -> u8 {
+    let query = query("www.example", rtype::A);
+    let (reply, _) = ask(address, &query);
+    assert_eq!(reply, ask_tcp(address, &query));
+    reply[reply.len() - 1]
+}

@@ -1,0 +1,14 @@
+//! The `ripples` binary between two network namespaces: real packets, over AF_XDP. Needs root.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod addresses;
+mod equality;
+mod fallback;
+mod leaving;
+mod packets;
+mod queries;
+mod raw;
+mod reload;
+mod root_zone;
+mod stage;
+mod tags;

@@ -1,0 +1,140 @@
+//! VLANs: a reply carries the tags of its query. On a TAP interface, whose frames are the test's.
+
+use common::Verdict;
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use std::net::SocketAddr;
+use tests::client::query;
+use tests::netns::{Veth, ip, privileged};
+use tests::packets::{CLIENT_MAC, Packet, SERVER_MAC};
+use tests::record::rtype;
+use tests::server::{EXAMPLE, Launch, Server};
+use tests::tap::Tap;
+
+/// The interface.
+const TAP: &str = "tap0";
+/// The two ends of the conversations, which no interface has: only AF_XDP answers.
+const ENDS: [[&str; 2]; 2] = [
+    ["10.55.0.2:4242", "10.55.0.1:53"],
+    ["[fd55::2]:4242", "[fd55::1]:53"],
+];
+
+/// A server on a TAP interface.
+struct Wire {
+    server: Server,
+    tap: Tap,
+    _veth: Veth,
+}
+
+#[test]
+fn a_reply_carries_the_tags_of_its_query() {
+    let Some(wire) = Wire::new() else { return };
+    let mut asked = 0;
+    for ends in ENDS {
+        let plain = wire.ask(ends, |packet| packet);
+        let payload = payload(&plain, ends);
+        let tagged: [fn(Packet) -> Packet; 3] = [
+            |packet| packet.vlan(5),
+            |packet| packet.vlan(5).vlan(6),
+            |packet| packet.vlan(5).service_vlan(7),
+        ];
+        for (number, tag) in tagged.into_iter().enumerate() {
+            let reply = wire.ask(ends, tag);
+            assert_eq!(self::payload(&reply, ends), payload);
+            // Everything between the addresses and the type of what is inside.
+            let tags_len = if number == 0 { 4 } else { 8 };
+            let query = tag(packet(ends)).frame();
+            assert_eq!(reply[12..12 + tags_len], query[12..12 + tags_len]);
+            assert_eq!(reply[12 + tags_len..], plain[12..], "all else as without");
+        }
+        asked += 4;
+    }
+    let stats = wire
+        .server
+        .await_stats(|stats| stats.worker("tap0/0", "answers") == asked);
+    assert_eq!(stats.xdp(TAP, Verdict::Redirect), asked, "{stats}");
+    wire.server.stop();
+}
+
+#[test]
+fn three_tags_are_left_to_the_kernel() {
+    let Some(wire) = Wire::new() else { return };
+    let query = packet(ENDS[0]).vlan(1).vlan(2).vlan(3);
+    wire.tap.send(&query.frame());
+    let stats = wire
+        .server
+        .await_stats(|stats| stats.xdp(TAP, Verdict::VlanDepth) == 1);
+    assert_eq!(stats.total("received"), 0, "{stats}");
+    wire.server.stop();
+}
+
+impl Wire {
+    fn new() -> Option<Self> {
+        if !privileged() {
+            return None;
+        }
+        let veth = Veth::new(1);
+        let namespace = &veth.server.namespace;
+        let tap = namespace.run(|| Tap::new(TAP));
+        let mac = SERVER_MAC.map(|byte| format!("{byte:02x}")).join(":");
+        ip(&format!(
+            "-n {} link set {TAP} address {mac} up",
+            namespace.name()
+        ));
+        let server = Launch::run(&["--interface", TAP, "--io", "xdp"])
+            .zone("example", EXAMPLE)
+            .within(namespace)
+            .start();
+        Some(Self {
+            server,
+            tap,
+            _veth: veth,
+        })
+    }
+
+    /// Sends a query as `change` makes it; returns the reply's frame.
+    fn ask(&self, ends: [&str; 2], change: fn(Packet) -> Packet) -> Vec<u8> {
+        self.tap.send(&change(packet(ends)).frame());
+        let reply = self.tap.receive(|frame| frame.starts_with(&CLIENT_MAC));
+        let reply = reply.unwrap_or_else(|| panic!("no reply: {}", self.server.stats()));
+        assert_eq!(reply[6..12], SERVER_MAC);
+        reply
+    }
+}
+
+/// A query between two ends.
+fn packet(ends: [&str; 2]) -> Packet {
+    let [client, server] = ends.map(|end| end.parse::<SocketAddr>().unwrap());
+    Packet::udp(client, server, &query("www.example", rtype::A))
+}
+
+/// The message in a reply's frame, which must be from the one end to the other.
+fn payload(frame: &[u8], [client, server]: [&str; 2]) -> Vec<u8> {
+    let packet = SlicedPacket::from_ethernet(frame).unwrap();
+    let Some(TransportSlice::Udp(udp)) = packet.transport else {
+        panic!("no UDP: {frame:02x?}");
+    };
+    let [source, destination]: [std::net::IpAddr; 2] = match packet.net {
+        Some(NetSlice::Ipv4(ip)) => {
+            let header = ip.header();
+            [
+                header.source_addr().into(),
+                header.destination_addr().into(),
+            ]
+        }
+        Some(NetSlice::Ipv6(ip)) => {
+            let header = ip.header();
+            [
+                header.source_addr().into(),
+                header.destination_addr().into(),
+            ]
+        }
+        other => panic!("no IP: {other:?}"),
+    };
+    let from = SocketAddr::new(source, udp.source_port());
+    let to = SocketAddr::new(destination, udp.destination_port());
+    assert_eq!(
+        (from.to_string(), to.to_string()),
+        (server.to_owned(), client.to_owned())
+    );
+    udp.payload().to_vec()
+}

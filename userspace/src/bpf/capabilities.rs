@@ -1,0 +1,60 @@
+//! What the kernel asks of a process that loads and attaches an XDP program.
+
+use std::fs;
+
+/// The capabilities that the calling thread lacks.
+pub(super) fn missing() -> Vec<&'static str> {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    lacking(effective(&status).unwrap_or_default())
+}
+
+/// The needed capabilities that are not in a set.
+fn lacking(set: u64) -> Vec<&'static str> {
+    let has = |number: u32| set >> number & 1 == 1;
+    // To bpf(2) the administrator of everything has all of them.
+    if has(CAP_SYS_ADMIN) {
+        return Vec::new();
+    }
+    let lacks = NEEDED.iter().filter(|(number, _)| !has(*number));
+    lacks.map(|(_, name)| *name).collect()
+}
+
+/// The effective set, as proc(5) shows it.
+fn effective(status: &str) -> Option<u64> {
+    let set = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(set.trim(), 16).ok()
+}
+
+/// Capabilities by number (include/uapi/linux/capability.h). Without `CAP_PERFMON` the verifier
+/// also follows where a CPU may go on speculation, and gives up.
+const NEEDED: [(u32, &str); 3] = [(12, "CAP_NET_ADMIN"), (38, "CAP_PERFMON"), (39, "CAP_BPF")];
+const CAP_SYS_ADMIN: u32 = 21;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_lacks_nothing_and_nobody_everything() {
+        assert!(lacking(0x1ff_ffff_ffff).is_empty());
+        assert_eq!(lacking(0), ["CAP_NET_ADMIN", "CAP_PERFMON", "CAP_BPF"]);
+    }
+
+    #[test]
+    fn the_administrator_of_everything_need_not_have_the_parts() {
+        assert!(lacking(1 << 21).is_empty());
+    }
+
+    #[test]
+    fn the_one_that_is_missing_is_named() {
+        assert_eq!(lacking(1 << 39 | 1 << 12), ["CAP_PERFMON"]);
+    }
+
+    #[test]
+    fn the_effective_set_is_read_from_proc() {
+        let status = "CapPrm:\t0000000000000000\nCapEff:\t000000c000001000\nCapBnd:\t0\n";
+        assert_eq!(effective(status), Some(1 << 39 | 1 << 38 | 1 << 12));
+    }
+}

@@ -1,0 +1,150 @@
+//! The compiled zone: flat, position-independent, read-only. Offsets, no pointers.
+//!
+//! ```text
+//! image   header (64 bytes) │ node │ node │ …                         nodes in canonical order
+//! node    size:u32 name_len:u8 flags:u8 entries:u16 │ name │ pad to 4 │ table │ bodies │ pad to 8
+//! entry   rtype:u16 len:u16 place:u32         sorted by rtype; rtype 0: a link, `len` says which
+//! body    plain:   answers:u16 │ `len` bytes of records
+//!         woven:   Woven (20 bytes) │ patches │ cuts │ records         (place has bit 31 set)
+//! ```
+//! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as
+//! sent.
+
+mod body;
+mod node;
+
+pub(crate) use body::PATCHED_LEN;
+pub use body::{Body, BodyRef, Pointer, Weave};
+pub(in crate::zone) use body::{WOVEN, Woven};
+pub(in crate::zone) use node::{ENTRY_LEN, NODE_HEADER_LEN};
+pub use node::{Link, Node, NodeFlags, Target};
+
+use bytemuck::{Pod, Zeroable, cast_slice};
+use std::sync::Arc;
+
+/// A cache line: the image's alignment.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub(in crate::zone) struct CacheLine(pub(in crate::zone) [u8; 64]);
+
+/// Bytes of the image's header.
+pub(in crate::zone) const IMAGE_HEADER_LEN: usize = size_of::<ImageHeader>();
+
+/// What the image says of itself.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(in crate::zone) struct ImageHeader {
+    pub(in crate::zone) magic: [u8; 8],
+    pub(in crate::zone) len: u64,
+    pub(in crate::zone) apex: u32,
+    pub(in crate::zone) negative: u32,
+    pub(in crate::zone) node_count: u32,
+    pub(in crate::zone) serial: u32,
+    pub(in crate::zone) nodes_end: u64,
+    pub(in crate::zone) record_count: u64,
+    pub(in crate::zone) labels_max: u8,
+    pub(in crate::zone) apex_labels: u8,
+    pub(in crate::zone) apex_len: u8,
+    pub(in crate::zone) reserved: [u8; 13],
+}
+
+/// First bytes of an image, its format's version in the last.
+pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x01";
+
+/// A node's place in its image, in units of 8 bytes. Never 0: the header lies there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeRef(pub(in crate::zone) u32);
+
+/// A zone that is ready to be served. Clones share the bytes.
+#[derive(Clone)]
+pub struct ZoneImage {
+    lines: Arc<[CacheLine]>,
+}
+
+impl ZoneImage {
+    /// Takes what the compiler built.
+    pub(in crate::zone) fn new(lines: Arc<[CacheLine]>) -> Self {
+        Self { lines }
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> &[u8] {
+        cast_slice(&self.lines)
+    }
+
+    fn header(&self) -> &ImageHeader {
+        bytemuck::from_bytes(&self.bytes()[..IMAGE_HEADER_LEN])
+    }
+
+    /// The zone's apex.
+    pub fn apex(&self) -> Node<'_> {
+        self.node(NodeRef(self.header().apex))
+    }
+
+    /// The node at `at`.
+    pub fn node(&self, at: NodeRef) -> Node<'_> {
+        Node::at(self.bytes(), at)
+    }
+
+    /// Authority section of negative answers: the SOA record with the negative TTL (RFC 2308 §5).
+    pub fn negative(&self) -> BodyRef<'_> {
+        BodyRef::new(self.bytes(), self.header().negative, 0)
+    }
+
+    /// Labels of the apex's name, the root's not counted.
+    pub fn apex_labels(&self) -> usize {
+        usize::from(self.header().apex_labels)
+    }
+
+    /// Bytes of the apex's name.
+    pub fn apex_len(&self) -> usize {
+        usize::from(self.header().apex_len)
+    }
+
+    /// Labels of the deepest name.
+    pub fn labels_max(&self) -> usize {
+        usize::from(self.header().labels_max)
+    }
+
+    /// Serial number of the SOA record.
+    pub fn serial(&self) -> u32 {
+        self.header().serial
+    }
+
+    /// Names in the image, empty non-terminals included.
+    pub fn node_count(&self) -> usize {
+        self.header().node_count as usize
+    }
+
+    /// Resource records that the image was compiled from.
+    pub fn record_count(&self) -> u64 {
+        self.header().record_count
+    }
+
+    /// All nodes, in canonical order of their names.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeRef, Node<'_>)> {
+        let bytes = self.bytes();
+        let end = self.header().nodes_end / 8;
+        let mut next = (IMAGE_HEADER_LEN / 8) as u64;
+        std::iter::from_fn(move || {
+            if next >= end {
+                return None;
+            }
+            let at = NodeRef(u32::try_from(next).ok()?);
+            next += u64::from(u32_at(bytes, at.byte())) / 8;
+            Some((at, Node::at(bytes, at)))
+        })
+    }
+}
+
+impl NodeRef {
+    /// Offset of the node's first byte.
+    pub fn byte(self) -> usize {
+        self.0 as usize * 8
+    }
+}
+
+/// The number at `at`.
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}

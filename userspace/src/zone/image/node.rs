@@ -1,0 +1,196 @@
+//! A name of a compiled zone: what is special about it, its records, its links.
+
+use super::{BodyRef, NodeRef, u32_at};
+use crate::packet::lower;
+
+/// Bytes of a node before its name.
+pub(in crate::zone) const NODE_HEADER_LEN: usize = 8;
+/// Bytes of an entry in a node's table.
+pub(in crate::zone) const ENTRY_LEN: usize = 8;
+
+/// What is special about a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeFlags(pub(in crate::zone) u8);
+
+impl NodeFlags {
+    /// The zone's apex.
+    pub const APEX: Self = Self(1);
+    /// A zone cut: names at and below it are another server's.
+    pub const CUT: Self = Self(2);
+    /// Below a zone cut.
+    pub const OCCLUDED: Self = Self(4);
+    /// Owns a CNAME record.
+    pub const ALIAS: Self = Self(8);
+    /// Owns a DNAME record.
+    pub const REDIRECT: Self = Self(16);
+    /// Has a wildcard child.
+    pub const WILDCARD_PARENT: Self = Self(32);
+
+    /// Whether any of `flags` is set.
+    pub const fn any(self, flags: Self) -> bool {
+        self.0 & flags.0 != 0
+    }
+
+    /// Both sets of flags.
+    pub const fn with(self, flags: Self) -> Self {
+        Self(self.0 | flags.0)
+    }
+}
+
+/// Where a node points to beside its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u16)]
+pub enum Link {
+    /// From an occluded name to its zone cut: a node reference.
+    Cut = 1,
+    /// From a closest encloser to its wildcard: a node reference.
+    Wildcard = 2,
+    /// From a zone cut to its referral: a woven body.
+    Referral = 3,
+    /// From the owner of a CNAME or DNAME to its target: a `Target`.
+    Target = 4,
+}
+
+/// A name of the zone with what it answers.
+#[derive(Clone, Copy)]
+pub struct Node<'i> {
+    image: &'i [u8],
+    name: &'i [u8],
+    table: &'i [[u8; ENTRY_LEN]],
+    flags: NodeFlags,
+}
+
+impl<'i> Node<'i> {
+    /// Reads the node at `at`.
+    pub(super) fn at(image: &'i [u8], at: NodeRef) -> Self {
+        let node = &image[at.byte()..];
+        let name_end = NODE_HEADER_LEN + usize::from(node[4]);
+        let entry_count = usize::from(u16::from_le_bytes([node[6], node[7]]));
+        let table = &node[name_end.next_multiple_of(4)..][..entry_count * ENTRY_LEN];
+        Self {
+            image,
+            name: &node[NODE_HEADER_LEN..name_end],
+            table: table.as_chunks().0,
+            flags: NodeFlags(node[5]),
+        }
+    }
+
+    /// The name, lowered, in wire form.
+    pub fn name(&self) -> &'i [u8] {
+        self.name
+    }
+
+    /// Whether this is the node of `name`, whatever its case.
+    pub fn is_named(&self, name: &[u8]) -> bool {
+        self.name.len() == name.len() && equals_lowered(self.name, name)
+    }
+
+    /// What is special about it.
+    pub fn flags(&self) -> NodeFlags {
+        self.flags
+    }
+
+    /// The answer to a query for `rtype`, when there are such records.
+    pub fn find(&self, rtype: u16) -> Option<BodyRef<'i>> {
+        // Few names have more than a handful of types, and these are few cache lines.
+        let entry = self
+            .table
+            .iter()
+            .find(|entry| entry_type(entry) == rtype && rtype != 0)?;
+        Some(BodyRef::new(
+            self.image,
+            entry_place(entry),
+            entry_len(entry),
+        ))
+    }
+
+    /// The answer that QTYPE ANY gets: one of the RRsets (RFC 8482 §4.1).
+    pub fn first(&self) -> Option<BodyRef<'i>> {
+        let entry = self.table.iter().find(|entry| entry_type(entry) != 0)?;
+        Some(BodyRef::new(
+            self.image,
+            entry_place(entry),
+            entry_len(entry),
+        ))
+    }
+
+    /// The record types that it owns.
+    pub fn types(&self) -> impl Iterator<Item = u16> {
+        self.table
+            .iter()
+            .map(entry_type)
+            .filter(|&rtype| rtype != 0)
+    }
+
+    fn link(&self, link: Link) -> Option<u32> {
+        let entry = self.table.iter().take_while(|entry| entry_type(entry) == 0);
+        entry
+            .into_iter()
+            .find(|entry| entry_len(entry) == link as u16)
+            .map(entry_place)
+    }
+
+    /// The zone cut above an occluded name.
+    pub fn cut(&self) -> Option<Node<'i>> {
+        self.link(Link::Cut)
+            .map(|at| Node::at(self.image, NodeRef(at)))
+    }
+
+    /// The wildcard below a closest encloser.
+    pub fn wildcard(&self) -> Option<Node<'i>> {
+        let at = self.link(Link::Wildcard).filter(|&at| at != 0)?;
+        Some(Node::at(self.image, NodeRef(at)))
+    }
+
+    /// The referral of a zone cut.
+    pub fn referral(&self) -> Option<BodyRef<'i>> {
+        let place = self.link(Link::Referral)?;
+        Some(BodyRef::new(self.image, place, 0))
+    }
+
+    /// Where a CNAME or DNAME leads.
+    pub fn target(&self) -> Option<Target<'i>> {
+        let at = self.link(Link::Target)? as usize * 4;
+        let (name_len, shared) = (self.image[at], self.image[at + 1]);
+        Some(Target {
+            name: &self.image[at + 2..][..usize::from(name_len)],
+            shared,
+        })
+    }
+}
+
+/// The target of a CNAME or DNAME.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'i> {
+    /// Wire form, in the case it was written.
+    pub name: &'i [u8],
+    /// Bytes of its end that the record leaves to a pointer into the owner's name; 0: none.
+    pub shared: u8,
+}
+
+/// Whether `asked`, lowered, is `stored`. Both have one length.
+fn equals_lowered(stored: &[u8], asked: &[u8]) -> bool {
+    let (stored_words, stored_rest) = stored.as_chunks::<8>();
+    let (asked_words, asked_rest) = asked.as_chunks::<8>();
+    let mut differ = 0;
+    for (stored, asked) in stored_words.iter().zip(asked_words) {
+        differ |= u64::from_le_bytes(*stored) ^ lower(u64::from_le_bytes(*asked));
+    }
+    differ == 0
+        && stored_rest
+            .iter()
+            .zip(asked_rest)
+            .all(|(s, a)| *s == a.to_ascii_lowercase())
+}
+
+fn entry_type(entry: &[u8; ENTRY_LEN]) -> u16 {
+    u16::from_le_bytes([entry[0], entry[1]])
+}
+
+fn entry_len(entry: &[u8; ENTRY_LEN]) -> u16 {
+    u16::from_le_bytes([entry[2], entry[3]])
+}
+
+fn entry_place(entry: &[u8; ENTRY_LEN]) -> u32 {
+    u32_at(entry, 4)
+}
