@@ -1,9 +1,10 @@
 //! Knot DNS on loopback, with zones of the tests: a second opinion.
 
-use std::fs;
+use crate::folder::Folder;
+use crate::loopback;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -17,24 +18,12 @@ pub struct Knot {
     address: SocketAddr,
 }
 
-/// A folder of temporary files.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 impl Knot {
-    /// Serves zones given as `(origin, master file)`; `name` tells this server from others.
-    pub fn start(name: &str, zones: &[(String, String)]) -> io::Result<Self> {
-        let folder = format!("ripples-knot-{name}-{}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(folder));
-        fs::create_dir_all(&folder.0)?;
-        let address = free_address()?;
-        let configuration = folder.0.join("knot.conf");
-        fs::write(&configuration, configure(&folder.0, address, zones)?)?;
+    /// Serves zones given as `(origin, master file)`.
+    pub fn start(zones: &[(String, String)]) -> io::Result<Self> {
+        let folder = Folder::new();
+        let address = loopback::address();
+        let configuration = folder.write("knot.conf", configure(&folder, address, zones));
         let mut child = Command::new("knotd")
             .arg("-c")
             .arg(&configuration)
@@ -61,7 +50,7 @@ impl Knot {
             }
         }
         // Nobody reads it, but it must not fill the pipe.
-        let mut rest = fs::File::create(self.folder.0.join("log"))?;
+        let mut rest = File::create(self.folder.path().join("log"))?;
         std::thread::spawn(move || io::copy(&mut log, &mut rest));
         if said.contains("error:") {
             return Err(io::Error::other(format!("knotd refuses a zone:\n{said}")));
@@ -95,17 +84,9 @@ impl Drop for Knot {
     }
 }
 
-/// An address on loopback whose port nobody uses, for UDP and TCP.
-fn free_address() -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let address = listener.local_addr()?;
-    UdpSocket::bind(address)?;
-    Ok(address)
-}
-
 /// Writes the master files and says where they are.
-fn configure(folder: &Path, address: SocketAddr, zones: &[(String, String)]) -> io::Result<String> {
-    let shown = folder.display();
+fn configure(folder: &Folder, address: SocketAddr, zones: &[(String, String)]) -> String {
+    let shown = folder.path().display();
     let mut text = format!(
         r#"server:
     rundir: "{shown}"
@@ -130,8 +111,8 @@ zone:
     );
     for (number, (origin, zone)) in zones.iter().enumerate() {
         let file = format!("{number}.zone");
-        fs::write(folder.join(&file), zone)?;
+        folder.write(&file, zone);
         text += &format!("  - domain: \"{origin}\"\n    file: {file}\n");
     }
-    Ok(text)
+    text
 }

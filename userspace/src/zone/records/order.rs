@@ -71,8 +71,8 @@ fn canonical_order(zone: &ZoneRecords) -> Vec<Item> {
 
 /// The first octets of a name in canonical order, so that most comparisons need no more.
 ///
-/// A label's end is 0 and the octet 0 counts as 1: different prefixes decide, equal ones say
-/// nothing.
+/// A label's end is 0, so the octet 0 counts as 1, as 1 itself does: behind either of them nothing
+/// may decide. Different prefixes decide, equal ones say nothing.
 fn prefix(owner: &Owner<'_>) -> Prefix {
     let mut prefix = [[0; 8]; 2];
     let labels: ArrayVec<&[u8], 128> = name::labels(owner.relative).take(128).collect();
@@ -82,7 +82,34 @@ fn prefix(owner: &Owner<'_>) -> Prefix {
         .flat_map(|label| label.iter().map(|octet| (*octet).max(1)).chain([0]));
     for (place, octet) in prefix.as_flattened_mut().iter_mut().zip(octets) {
         *place = octet;
+        if octet == 1 {
+            break;
+        }
     }
     let [first, second] = prefix.map(u64::from_be_bytes);
     (first, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::name;
+    use crate::zone::records::ZoneRecords;
+
+    #[test]
+    fn octets_0_and_1_sort_apart_whatever_is_behind_them() {
+        let text = br"
+@       60 IN SOA ns h 1 2 3 4 5
+@       60 IN NS ns.elsewhere.
+\001a   60 IN A 192.0.2.1
+\000b   60 IN A 192.0.2.2
+a.\001  60 IN A 192.0.2.3
+b.\000  60 IN A 192.0.2.4
+\001    60 IN A 192.0.2.5
+\002    60 IN A 192.0.2.6
+";
+        let (records, _) = ZoneRecords::parse(text, "zone", b"\x07example\0").unwrap();
+        let owners: Vec<_> = records.owners().map(|owner| owner.name()).collect();
+        assert!(owners.is_sorted_by(|left, right| name::canonical_cmp(left, right).is_lt()));
+        assert_eq!(owners.len(), 7);
+    }
 }
