@@ -51,16 +51,13 @@ impl Connections {
         }
         let session = Session::new(socket, peer, now_ms);
         let key = self.table.insert(session, peer.client.ip(), now_ms);
+        // Its first event comes at once, because it can be sent to: so every connection is visited.
         let polled = match self.table.find(key) {
-            Some(session) => poller
-                .add(session.socket(), Source::Connection(key))
-                .is_ok(),
-            None => false,
+            Some(session) => poller.add(session.socket(), Source::Connection(key)),
+            None => return,
         };
-        if !polled {
+        if polled.is_err() {
             self.close(key, TcpClose::PollError);
-        } else if self.draining {
-            self.wake(key, Readiness::RECEIVE);
         }
     }
 
