@@ -1,36 +1,48 @@
-//! Any frames through a whole turn: each is answered well or discarded, and none is lost.
+//! A whole turn over any frames loses none, counts each once, and sends only legal replies.
 //!
-//! The input is frames, each behind its length in two bytes.
+//! The input is cut into frames: a byte says how each is made and how long it is (in units of 8
+//! bytes), the frame follows. Odd ones are messages, which get right headers.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use ripples::snapshot::Snapshot;
 use std::sync::LazyLock;
 use tests::answers::world;
-use tests::exchange::Exchange;
+use tests::exchange::{Exchange, Family};
 use tests::invariants::check_turn;
+use tests::packets::Packet;
+
+/// As many frames as the port has.
+const FRAMES_MAX: usize = 64;
 
 static WORLD: LazyLock<Snapshot> = LazyLock::new(world);
 
-/// As many as a port of `Exchange` has.
-const FRAMES_MAX: usize = 64;
-/// Bytes of a frame in such a port.
-const FRAME_SIZE: usize = 4096;
-
 fuzz_target!(|input: &[u8]| {
-    check_turn(&frames(input), &mut Exchange::default(), &WORLD).unwrap();
+    let frames = frames(input);
+    let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    assert_eq!(check_turn(&frames, &mut Exchange::default(), &WORLD), Ok(()));
 });
 
-fn frames(mut input: &[u8]) -> Vec<&[u8]> {
+/// The frames that an input stands for.
+fn frames(mut input: &[u8]) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
-    while let [high, low, rest @ ..] = input {
-        let len = usize::from(u16::from_be_bytes([*high, *low]));
-        let (frame, behind) = rest.split_at(len.min(FRAME_SIZE).min(rest.len()));
-        frames.push(frame);
-        input = behind;
-        if frames.len() == FRAMES_MAX {
-            break;
-        }
+    while let Some((&how, rest)) = input.split_first()
+        && frames.len() < FRAMES_MAX
+    {
+        let len = (usize::from(how >> 2) * 8).min(rest.len());
+        let (bytes, others) = rest.split_at(len);
+        frames.push(match how & 3 {
+            1 => datagram(Family::V4, bytes),
+            3 => datagram(Family::V6, bytes),
+            _ => bytes.to_vec(),
+        });
+        input = others;
     }
     frames
+}
+
+/// A message with the headers of a query.
+fn datagram(family: Family, message: &[u8]) -> Vec<u8> {
+    let [client, server] = family.ends();
+    Packet::udp(client, server, message).frame()
 }
