@@ -19,13 +19,21 @@ fuzz_target!(|input: &[u8]| {
     let config = FilterConfig::new(&ENDPOINTS).expect("the table's endpoints fit");
     let frame = frame(input);
     let is_redirected = classify(&frame[..], &config) == Verdict::Redirect;
-    assert_eq!(is_redirected, judge::is_ours(&frame, &ENDPOINTS), "{frame:02x?}");
+    assert_eq!(
+        is_redirected,
+        judge::is_ours(&frame, &ENDPOINTS),
+        "{frame:02x?}"
+    );
 });
 
 /// The frame that an input stands for.
 fn frame(input: &[u8]) -> Vec<u8> {
-    let Some((&choice, rest)) = input.split_first() else { return Vec::new() };
-    let Some(frame) = FRAMES.get(usize::from(choice)) else { return rest.to_vec() };
+    let Some((&choice, rest)) = input.split_first() else {
+        return Vec::new();
+    };
+    let Some(frame) = FRAMES.get(usize::from(choice)) else {
+        return rest.to_vec();
+    };
     let mut frame = frame.clone();
     for change in rest.chunks_exact(3) {
         let offset = usize::from(u16::from_be_bytes([change[0], change[1]]));

@@ -20,7 +20,10 @@ static WORLD: LazyLock<Snapshot> = LazyLock::new(world);
 fuzz_target!(|input: &[u8]| {
     let frames = frames(input);
     let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-    assert_eq!(check_turn(&frames, &mut Exchange::default(), &WORLD), Ok(()));
+    assert_eq!(
+        check_turn(&frames, &mut Exchange::default(), &WORLD),
+        Ok(())
+    );
 });
 
 /// The frames that an input stands for.
