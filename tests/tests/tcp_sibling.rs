@@ -125,6 +125,41 @@ fn a_greedy_client_waits_for_the_others_after_its_share() {
 }
 
 #[test]
+fn a_turn_keeps_to_its_shares_and_the_next_one_follows_at_once() {
+    let counters = Arc::new(TcpCounters::default());
+    let config = TcpConfig {
+        listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        accepts_per_turn: 2,
+        events_per_wait: 3,
+        queries_per_read: 4,
+        ..TcpConfig::default()
+    };
+    let mut sibling = Sibling::new(config, counters.clone()).unwrap();
+    let mut echo = Echo::default();
+    let address = sibling.addresses()[0];
+    let mut clients: Vec<Client> = (0..5).map(|_| Client::connect(address)).collect();
+    clients
+        .iter_mut()
+        .for_each(|client| client.send(&framed(&query(1, 30)).repeat(60)));
+    let started = Instant::now();
+    let (mut accepted, mut answered) = (0, 0);
+    // Until two are left: one alone is not interrupted.
+    while answered < 200 {
+        sibling.turn(60_000, &mut echo).unwrap();
+        let totals = counters.totals();
+        assert!(totals.events(TcpEvent::Accepted) - accepted <= 2);
+        assert!(totals.events(TcpEvent::Queries) - answered <= 3 * 4);
+        accepted = totals.events(TcpEvent::Accepted);
+        answered = totals.events(TcpEvent::Queries);
+    }
+    assert_eq!(accepted, 5);
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "it slept although there was work"
+    );
+}
+
+#[test]
 fn the_largest_queries_and_answers_pass() {
     let server = Server::start(TcpConfig::default());
     let mut client = server.connect();

@@ -17,8 +17,8 @@
 //!   is one list in order of time, so only each list's oldest is ever looked at.
 //!
 //! TLS and the PROXY protocol belong between `recv`/`send` and the framing, that is into
-//! [`Session`](session::Session): it would hand `Connection::receive` the decrypted bytes, encrypt
-//! `Connection::unsent`, and take the PROXY header off the first bytes of a connection to set its
+//! `session.rs`: it would hand [`Connection::receive`] the decrypted bytes, encrypt
+//! [`Connection::unsent`], and take the PROXY header off the first bytes of a connection to set its
 //! [`Peer`]. `Connection` stays as it is: it sees message bytes only.
 
 pub mod answers;

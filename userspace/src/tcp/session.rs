@@ -142,3 +142,14 @@ impl Session {
         self.connection.sent(count, visit.answers, visit.stock);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_at_rest_is_small() {
+        // And it holds no block: see the tests of `Connection`. A hundred thousand are 24 MB.
+        assert!(size_of::<Session>() <= 240, "{}", size_of::<Session>());
+    }
+}
