@@ -42,25 +42,38 @@ pub fn check_turn(
     if answered != sent.len() as u64 {
         return Err(format!("{answered} answered, {} sent", sent.len()));
     }
-    // Replies leave in the order of their queries: each is the next that fits.
+    // Replies leave in the order of their queries: each is right for one behind the last one's.
     let mut queries = frames.iter();
     for reply in &sent {
         let reply = Datagram::read(reply)?;
-        let query = queries
-            .by_ref()
-            .find_map(|frame| query_of(frame, &reply))
-            .ok_or("a reply that goes to nobody who asked")?;
-        check_reply(&query, &reply.payload)?;
+        let mut wrong = "a reply that goes to nobody who asked".to_owned();
+        let mut is_right = |frame: &[u8]| {
+            let checked = query_of(frame, &reply).map(|query| check_reply(&query, &reply.payload));
+            match checked {
+                Some(Ok(())) => true,
+                Some(Err(error)) => {
+                    wrong = error;
+                    false
+                }
+                None => false,
+            }
+        };
+        if !queries.any(|frame| is_right(frame)) {
+            return Err(wrong);
+        }
     }
     Ok(())
 }
 
-/// The message in a frame that this datagram could be a reply to.
+/// The query in a frame that this datagram could be a reply to.
 fn query_of(frame: &[u8], reply: &Datagram) -> Option<Vec<u8>> {
     let query = Datagram::lax(frame)?;
     let is_back = (query.source, query.destination) == (reply.destination, reply.source)
         && (query.source_mac, query.destination_mac) == (reply.destination_mac, reply.source_mac);
-    (is_back && query.payload.get(..2) == reply.payload.get(..2)).then_some(query.payload)
+    // A response is no query, though it may have the same ID.
+    let is_query = query.payload.len() >= 12 && query.payload[2] & 0x80 == 0;
+    let is_id = query.payload.get(..2) == reply.payload.get(..2);
+    (is_back && is_query && is_id).then_some(query.payload)
 }
 
 /// Checks a reply that travelled by UDP.

@@ -1,7 +1,7 @@
-//! A whole turn over any frames loses none, counts each once, and sends only legal replies.
+//! Any frames through a whole turn: each is answered well or discarded, and none is lost.
 //!
-//! The input is cut into frames: a byte says how each is made and how long it is (in units of 8
-//! bytes), the frame follows. Odd ones are messages, which get right headers.
+//! The input is frames, each behind a byte that says what it is (a whole frame, or a message to be
+//! sent with IPv4 or IPv6) and its length in two bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,40 +12,40 @@ use tests::exchange::{Exchange, Family};
 use tests::invariants::check_turn;
 use tests::packets::Packet;
 
-/// As many frames as the port has.
-const FRAMES_MAX: usize = 64;
-
 static WORLD: LazyLock<Snapshot> = LazyLock::new(world);
+
+/// As many as a port of `Exchange` has.
+const FRAMES_MAX: usize = 64;
+/// Bytes of a frame in such a port.
+const FRAME_SIZE: usize = 4096;
+/// Bytes of Ethernet, IPv6 and UDP headers.
+const HEADERS_MAX: usize = 62;
 
 fuzz_target!(|input: &[u8]| {
     let frames = frames(input);
-    let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-    assert_eq!(
-        check_turn(&frames, &mut Exchange::default(), &WORLD),
-        Ok(())
-    );
+    let frames: Vec<_> = frames.iter().map(|frame| &frame[..]).collect();
+    check_turn(&frames, &mut Exchange::default(), &WORLD).unwrap();
 });
 
-/// The frames that an input stands for.
 fn frames(mut input: &[u8]) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
-    while let Some((&how, rest)) = input.split_first()
-        && frames.len() < FRAMES_MAX
-    {
-        let len = (usize::from(how >> 2) * 8).min(rest.len());
-        let (bytes, others) = rest.split_at(len);
-        frames.push(match how & 3 {
-            1 => datagram(Family::V4, bytes),
-            3 => datagram(Family::V6, bytes),
-            _ => bytes.to_vec(),
+    while let [kind, high, low, rest @ ..] = input {
+        let len = usize::from(u16::from_be_bytes([*high, *low]));
+        let (bytes, behind) = rest.split_at(len.min(FRAME_SIZE - HEADERS_MAX).min(rest.len()));
+        frames.push(match kind % 3 {
+            0 => bytes.to_vec(),
+            1 => dressed(bytes, Family::V4),
+            _ => dressed(bytes, Family::V6),
         });
-        input = others;
+        input = behind;
+        if frames.len() == FRAMES_MAX {
+            break;
+        }
     }
     frames
 }
 
-/// A message with the headers of a query.
-fn datagram(family: Family, message: &[u8]) -> Vec<u8> {
+fn dressed(message: &[u8], family: Family) -> Vec<u8> {
     let [client, server] = family.ends();
     Packet::udp(client, server, message).frame()
 }
