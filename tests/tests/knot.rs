@@ -23,17 +23,18 @@ const KNOT_CHAIN_MAX: usize = 5;
 /// Why Knot may answer otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
-    /// RFC 1034 §4.3.2 step 3.a goes back to step 2, where the zone is chosen; Knot follows an alias
-    /// within its zone only.
+    /// RFC 1034 §4.3.2 step 3.a goes back to step 2, where the zone is chosen; Knot follows an
+    /// alias within its zone only.
     AliasLeavesZone,
-    /// RFC 6672 §3.2 ends where a name grows too long; Knot goes on with the DNAME record's own target.
+    /// RFC 6672 §3.2 ends where a name grows too long; Knot goes on with the DNAME record's own
+    /// target.
     OverlongName,
     /// Knot follows no alias for RRSIG: where there are signatures, the alias has its own.
     SignatureOfAlias,
     /// Knot follows fewer aliases.
     ShorterChain,
-    /// RFC 8482 §4.1 leaves the choice among the RRsets; and Knot does not take a CNAME record that a
-    /// DNAME implies for one of them, as BIND does.
+    /// RFC 8482 §4.1 leaves the choice among the RRsets; and Knot does not take a CNAME record that
+    /// a DNAME implies for one of them, as BIND does.
     OtherRrset,
     /// RFC 6895 §3.1 reserves type 0 and says nothing of queries: no such records, or NOTIMP.
     ReservedType,
@@ -104,11 +105,11 @@ fn compare(
     let snapshot = snapshot(&texts);
     let knot = Knot::start(zones).unwrap_or_else(|error| panic!("{error}\n{zones:?}"));
     let queries: Vec<_> = asks.iter().map(Ask::message).collect();
-    let theirs = knot.ask(&queries).unwrap();
+    let theirs = knot.ask(&queries).expect("knotd answers");
     let mut failures = Vec::new();
     for (ask, theirs) in asks.iter().zip(&theirs) {
         let ours = reply(&snapshot, &ask.message(), Transport::Tcp).expect("a reply");
-        let [ours, theirs] = [&ours, theirs].map(|reply| Decoded::read(reply).unwrap());
+        let [ours, theirs] = [&ours, theirs].map(|reply| Decoded::read(reply).expect("a message"));
         if same(&ours, &theirs) {
             continue;
         }

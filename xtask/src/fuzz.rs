@@ -47,8 +47,8 @@ pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
     Ok(())
 }
 
-/// All targets for so many seconds each, as CI does: always with the same inputs, so that a change is
-/// not held up by what chance finds in something else. Hunts are for a desk.
+/// All targets for so many seconds each, as CI does: always with the same inputs, so that a change
+/// is not held up by what chance finds in something else. Hunts are for a desk.
 pub(crate) fn run_all(seconds: u64, installer: &Installer) -> Result<()> {
     let options = Options {
         target: None,

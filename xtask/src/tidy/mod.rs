@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Compiled files that may be tracked: `build-ebpf --check` rebuilds and compares them.
-const BINARIES: &[&str] = &["xdp-ebpf/object/"];
+const BINARIES: &[&str] = &["tests/fuzz/seeds/", "xdp-ebpf/object/"];
 
 /// Something to mend.
 #[derive(Debug, PartialEq, Eq)]
