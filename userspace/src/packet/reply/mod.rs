@@ -17,7 +17,7 @@ const QR: u8 = 0x80;
 const AA: u8 = 0x04;
 const TC: u8 = 0x02;
 const OPCODE_AND_RD: u8 = 0x79;
-/// CD in the fourth byte: the only bit of it that a reply repeats (RFC 4035 §3.1.6).
+/// CD in the fourth byte: the only bit of it that a reply repeats (RFC 6895 §2).
 const CD: u8 = 0x10;
 
 /// How a message travels: decides how long a reply may be.
