@@ -11,7 +11,8 @@ use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-/// Compiled files that may be tracked: `build-ebpf --check` rebuilds and compares them.
+/// Binary files that may be tracked: the kernel program, which `build-ebpf --check` compares, and
+/// seeds.
 const BINARIES: &[&str] = &["tests/fuzz/seeds/", "xdp-ebpf/object/"];
 
 /// Something to mend.
