@@ -244,3 +244,15 @@ impl Client {
         }
     }
 }
+
+/// The server's TCP side on a loopback port of the kernel's choice, not yet driven by anyone.
+///
+/// # Panics
+/// Where it cannot listen.
+pub fn sibling_with(config: TcpConfig) -> Sibling {
+    let config = TcpConfig {
+        listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        ..config
+    };
+    Sibling::new(config, Arc::new(TcpCounters::default())).expect("a loopback port")
+}

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::net::{Shutdown, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tests::tcp::{Client, Echo, Server, answer_to, framed, peer, query, query_for};
+use tests::tcp::{Client, Echo, Server, answer_to, framed, peer, query, query_for, sibling_with};
 
 #[test]
 fn answers_on_every_address_and_knows_both_ends() {
@@ -377,14 +377,6 @@ fn a_query_that_has_arrived_is_answered_before_its_connection_makes_room() {
 }
 
 /// A server that the test drives turn by turn.
-fn sibling_with(config: TcpConfig) -> Sibling {
-    let config = TcpConfig {
-        listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-        ..config
-    };
-    Sibling::new(config, Arc::new(TcpCounters::default())).expect("a loopback port")
-}
-
 #[test]
 fn one_thread_can_serve_a_foreign_descriptor_too() {
     let mut sibling = sibling_with(TcpConfig::default());

@@ -1,10 +1,8 @@
 //! TCP at a stop: what is there is answered, and it ends in time.
 
-use ripples::tcp::{Sibling, TcpClose, TcpConfig, TcpCounters, TcpEvent};
-use std::net::SocketAddr;
-use std::sync::Arc;
+use ripples::tcp::{TcpClose, TcpConfig, TcpEvent};
 use std::time::{Duration, Instant};
-use tests::tcp::{Client, Echo, Server, answer_to, framed, query, query_for};
+use tests::tcp::{Client, Echo, Server, answer_to, framed, query, query_for, sibling_with};
 
 #[test]
 fn a_stopped_server_answers_what_is_there_and_closes_idle_connections() {
@@ -81,14 +79,6 @@ fn clients_that_wait_to_be_accepted_when_the_server_stops_are_served_too() {
         }
     }
     assert!(late[10..].iter_mut().all(Client::is_closed));
-}
-
-fn sibling_with(config: TcpConfig) -> Sibling {
-    let config = TcpConfig {
-        listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-        ..config
-    };
-    Sibling::new(config, Arc::new(TcpCounters::default())).expect("a loopback port")
 }
 
 #[test]
