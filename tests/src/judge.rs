@@ -62,9 +62,10 @@ fn ip_destination(net: &NetSlice<'_>, udp: &UdpSlice<'_>) -> Option<IpAddr> {
         }
         NetSlice::Arp(_) => return None,
     };
-    // etherparse lets the datagram be shorter than the packet, and takes 0 for "as it comes".
-    let is_whole = protocol == IpNumber::UDP && udp.length() == payload_len && !fragmented;
-    is_whole.then_some(address)
+    // etherparse lets the datagram be shorter than the packet, and takes 0 in either header for
+    // "as it comes"; without a jumbo payload option it is a length too (RFC 2675 section 3).
+    let is_datagram = protocol == IpNumber::UDP && payload_len != 0 && !fragmented;
+    (is_datagram && udp.length() == payload_len).then_some(address)
 }
 
 /// Tells whether every tag is one of 802.1Q or 802.1ad; etherparse knows older and other ones too.

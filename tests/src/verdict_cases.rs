@@ -169,6 +169,8 @@ fn udp_lengths() -> Vec<Case> {
     use Verdict::UdpLength;
     let v4_bare = |len| Packet::ip(UDP, ip("198.51.100.7"), ip("192.0.2.1"), &[0; 8][..len]);
     let v6_bare = |len| Packet::ip(UDP, ip("2001:db8::7"), ip("2001:db8::1"), &[0; 8][..len]);
+    let header = [0x9c, 0x40, 0, 53, 0, 0, 0, 0];
+    let v6_no_udp_length = Packet::ip(UDP, ip("2001:db8::7"), ip("2001:db8::1"), &header);
     vec![
         patched("a UDP length above the packet's, IPv4", v4(), 24, &[0xff, 0xff], UdpLength),
         patched("a UDP length below the packet's, IPv4", v4(), 24, &[0, 9], UdpLength),
@@ -179,6 +181,7 @@ fn udp_lengths() -> Vec<Case> {
         case("half a UDP header over IPv6", v6_bare(4), UdpLength),
         case("no UDP header over IPv4", v4_bare(0), UdpLength),
         patched("no length in IPv6, as in a jumbogram", v6(), 4, &[0, 0], UdpLength),
+        patched("no length in IPv6 and in UDP", v6_no_udp_length, 4, &[0, 0], UdpLength),
     ]
 }
 

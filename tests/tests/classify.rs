@@ -22,6 +22,15 @@ fn every_case_of_the_table_gets_its_verdict() {
 }
 
 #[test]
+fn etherparse_agrees_with_the_table() {
+    for case in cases() {
+        let is_redirected = case.verdict == Verdict::Redirect;
+        let judged = judge::is_ours(&case.frame, &endpoints());
+        assert_eq!(is_redirected, judged, "{}", case.name);
+    }
+}
+
+#[test]
 fn the_table_has_every_verdict_that_classify_knows() {
     let cases = cases();
     for verdict in Verdict::ALL

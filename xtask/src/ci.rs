@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Long enough to find a shallow mistake; a longer hunt is `cargo xtask fuzz --seconds N`.
-const FUZZ_SECONDS: u64 = 30;
+/// Inputs of each target: a shallow mistake is found. A hunt is `cargo xtask fuzz --seconds N`.
+const FUZZ_RUNS: u64 = 100_000;
 
 /// A check: its name and what it does.
 type Step = (&'static str, fn(&Installer) -> Result<Tally>);
@@ -25,7 +25,7 @@ const STEPS: &[Step] = &[
     ("test", |_| test::run_tests(&[])),
     ("build-ebpf", |_| whole(build_ebpf::run(true))),
     ("fuzz", |installer| {
-        whole(fuzz::run_all(FUZZ_SECONDS, installer))
+        whole(fuzz::run_all(FUZZ_RUNS, installer))
     }),
 ];
 

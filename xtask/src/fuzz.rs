@@ -47,13 +47,14 @@ pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
     Ok(())
 }
 
-/// All targets for so many seconds each, as CI does: always with the same inputs, so that a change
-/// is not held up by what chance finds in something else. Hunts are for a desk.
-pub(crate) fn run_all(seconds: u64, installer: &Installer) -> Result<()> {
+/// All targets, as CI does: always with the same inputs and as many of them, so that a change is
+/// not held up by what chance finds in something else. Hunts are for a desk.
+pub(crate) fn run_all(runs: u64, installer: &Installer) -> Result<()> {
     let options = Options {
         target: None,
-        seconds,
-        libfuzzer: vec!["-seed=1".to_owned()],
+        // A limit for slow machines, not the rule.
+        seconds: 120,
+        libfuzzer: vec!["-seed=1".to_owned(), format!("-runs={runs}")],
     };
     run(&options, installer)
 }
