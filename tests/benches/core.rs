@@ -56,7 +56,7 @@ fn case(name: &str, snapshot: &Snapshot, vector: usize, qname: impl Fn(u64) -> S
     let mut tally = Tally::default();
     let mut turn = Turn::new(vector);
     let mut answering = port();
-    let ns = median(|| turn.run(&mut answering, snapshot, &mut tally));
+    let ns = median(|| turn.run(&mut answering, snapshot, 0, &mut tally));
     let mut reflecting = port();
     let mut held = Vector::new();
     let floor = median(|| {

@@ -1,19 +1,59 @@
 //! The answering core without any port: zones from text, queries and replies as messages.
 
+use crate::exchange::Family;
 use crate::worlds::ZoneText;
-use ripples::packet::NameKey;
+use ripples::packet::cookie::{Cookies, Secret};
 use ripples::packet::reply::Transport;
-use ripples::snapshot::{Policy, Snapshot};
+use ripples::packet::{Arrival, NameKey};
+use ripples::snapshot::{Chaos, Policy, Snapshot};
 use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
 use ripples::zone::compile::compile;
 use ripples::zone::records::ZoneRecords;
+
+/// The time of all exchanges, in seconds since 1970.
+pub const TIME_S: u32 = 1_559_731_985;
+
+/// A policy with something to say about everything: RFC 9018's secret makes the cookies.
+pub fn policy() -> Policy {
+    let secret = [
+        0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2, 0xa4, 0x3f, 0x48, 0xe7, 0xdc, 0x84, 0x9e, 0x37, 0xbf,
+        0xcf,
+    ];
+    Policy {
+        nsid: Box::from(*b"fra1"),
+        cookies: Some(Cookies {
+            secret: Secret(secret),
+            others: Vec::new(),
+            require: false,
+        }),
+        chaos: Chaos::new("Ripples", "ns1.example", "fra1"),
+        ..Policy::default()
+    }
+}
+
+/// A message from the client of the exchanges, at their time.
+pub fn arrival(transport: Transport) -> Arrival {
+    Arrival {
+        client: Family::V4.ends()[0].ip(),
+        transport,
+        time_s: TIME_S,
+    }
+}
 
 /// Builds a snapshot of zones given as `(origin, master file)`.
 ///
 /// # Panics
 /// Where a zone has an error.
 pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
+    snapshot_with(zones, Policy::default())
+}
+
+/// The same under a policy.
+///
+/// # Panics
+/// Where a zone has an error.
+pub fn snapshot_with(zones: &[(&str, &str)], policy: Policy) -> Snapshot {
     let images = zones.iter().map(|(origin, text)| {
         let origin = ripples::name::NameBuf::from_text(origin.as_bytes(), b"\0").expect("origin");
         let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", &origin);
@@ -21,7 +61,7 @@ pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
         compile(&records).unwrap_or_else(|error| panic!("{error}"))
     });
     let key = NameKey::new([0x5eed, 0xfeed, 0xbeef]);
-    Snapshot::new(1, images.collect(), Policy::default(), key).expect("snapshot")
+    Snapshot::new(1, images.collect(), policy, key).expect("snapshot")
 }
 
 /// Builds a snapshot of random zones.
@@ -42,23 +82,35 @@ pub fn snapshot_of(zones: &[ZoneText]) -> Snapshot {
 
 /// The reply to `query`, as bytes; `None` when there is none.
 pub fn reply(snapshot: &Snapshot, query: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    reply_to(snapshot, query, &arrival(transport))
+}
+
+/// The same, for whoever asks.
+pub fn reply_to(snapshot: &Snapshot, query: &[u8], arrival: &Arrival) -> Option<Vec<u8>> {
     let mut buffer = query.to_vec();
     // Not zeroes: what the reply leaves unwritten shall show.
     buffer.resize(65_535, 0xaa);
     let tally = &mut Tally::default();
-    let len = respond(&mut buffer, query.len(), transport, snapshot, tally).ok()?;
+    let len = respond(&mut buffer, query.len(), arrival, snapshot, tally).ok()?;
     buffer.truncate(len);
     Some(buffer)
 }
 
-/// A snapshot of `tests/fixtures/world`: small zones with one of everything that is special.
+/// A snapshot of `tests/fixtures/world`: small zones with one of everything that is special, and a
+/// policy with something to say about everything.
 pub fn world() -> Snapshot {
-    snapshot(&[
+    world_with(policy())
+}
+
+/// The same zones under another policy.
+pub fn world_with(policy: Policy) -> Snapshot {
+    let zones = [
         ("example.", include_str!("../fixtures/world/example.zone")),
         (
             "child.example.",
             include_str!("../fixtures/world/child.zone"),
         ),
         ("large.test.", include_str!("../fixtures/world/large.zone")),
-    ])
+    ];
+    snapshot_with(&zones, policy)
 }

@@ -2,6 +2,7 @@
 
 use crate::packets::{CLIENT_MAC, Packet, SERVER_MAC};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use crate::answers::TIME_S;
 use ripples::port::mem::MemFrame;
 use ripples::port::{Census, MemPort};
 use ripples::snapshot::Snapshot;
@@ -68,7 +69,8 @@ impl Exchange {
         for frame in frames {
             self.port.inject(frame);
         }
-        self.turn.run(&mut self.port, snapshot, &mut self.tally);
+        self.turn
+            .run(&mut self.port, snapshot, TIME_S, &mut self.tally);
         self.counters.publish(&mut self.tally);
         self.port.take_sent()
     }

@@ -1,5 +1,6 @@
 //! Messages and frames that mean no good: valid ones damaged, headers that lie, and noise.
 
+use crate::answers::{TIME_S, policy};
 use crate::ask::{Ask, AskEdns};
 use crate::exchange::Family;
 use crate::name::Name;
@@ -10,7 +11,9 @@ use proptest::sample::{Index, select};
 use std::fmt;
 
 /// Names of `tests/fixtures/world`, near them, and far from them.
-const NAMES: [&str; 41] = [
+const NAMES: [&str; 43] = [
+    "version.bind.",
+    "ID.server.",
     ".",
     "example.",
     "WWW.Example.",
@@ -81,7 +84,7 @@ pub fn asks() -> impl Strategy<Value = Ask> {
         dnssec_ok,
         options,
     });
-    let class = prop_oneof![9 => Just(1), 1 => select(vec![0, 3, 4, 254, 255])];
+    let class = prop_oneof![9 => Just(1), 1 => select(vec![0, 3, 3, 4, 254, 255])];
     let opcode = prop_oneof![9 => Just(0u8), 1 => 0..16u8];
     let header = (any::<u16>(), any::<bool>(), any::<bool>(), opcode);
     (
@@ -121,11 +124,35 @@ fn name() -> impl Strategy<Value = Name> {
 
 /// EDNS options that are whole.
 fn options() -> impl Strategy<Value = Vec<u8>> {
-    let option = (any::<u16>(), vec(any::<u8>(), 0..20)).prop_map(|(code, data)| {
+    let any_option = (any::<u16>(), vec(any::<u8>(), 0..20));
+    // NSID, subnet, cookie, keepalive, padding.
+    let damaged = (select(vec![3, 8, 10, 11, 12]), vec(any::<u8>(), 0..42));
+    let subnet = (any::<bool>(), 0..=128u8).prop_map(|(is_v6, bits)| {
+        let bits = if is_v6 { bits } else { bits % 33 };
+        let address = vec![0; usize::from(bits.div_ceil(8))];
+        (8, [&[0, 1 + u8::from(is_v6), bits, 0], &address[..]].concat())
+    });
+    let option = prop_oneof![
+        2 => any_option,
+        1 => damaged,
+        1 => Just((3, Vec::new())),
+        1 => Just((11, Vec::new())),
+        1 => subnet,
+        1 => vec(any::<u8>(), 8).prop_map(|client| (10, client)),
+        1 => select(vec![Family::V4, Family::V6]).prop_map(|family| (10, cookie(family))),
+    ];
+    let option = option.prop_map(|(code, data): (u16, Vec<u8>)| {
         let len = u16::try_from(data.len()).expect("short");
         [&code.to_be_bytes()[..], &len.to_be_bytes(), &data].concat()
     });
     vec(option, 0..4).prop_map(|options| options.concat())
+}
+
+/// A cookie that is right for the client of this family, under the policy of the tests.
+fn cookie(family: Family) -> Vec<u8> {
+    let cookies = policy().cookies.expect("there are cookies");
+    let client = family.ends()[0].ip();
+    cookies.make(b"hostile!", client, TIME_S).to_vec()
 }
 
 /// Messages: whole, damaged, with headers that lie, or noise.

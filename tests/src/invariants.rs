@@ -12,7 +12,7 @@ use ripples::telemetry::Event;
 const UDP_SIZE_MAX: usize = 1232;
 
 /// Response codes that the server knows.
-const RCODES: [u16; 9] = [0, 1, 2, 3, 4, 5, 6, 16, 23];
+const RCODES: [u16; 10] = [0, 1, 2, 3, 4, 5, 6, 9, 16, 23];
 
 /// Puts frames before a fresh worker, a turn for all, and checks what became of each.
 pub fn check_turn(
@@ -126,6 +126,8 @@ pub fn check_message(query: &[u8], reply: &[u8]) -> Result<Decoded, String> {
         return Err(format!("response code {}", decoded.rcode));
     }
     match &decoded.questions[..] {
+        // RFC 7873 §5.4: without a question a cookie is asked for.
+        [] if header[4..6] == [0, 0] && matches!(decoded.rcode, 0 | 23) => Ok(decoded),
         [] if !matches!(decoded.rcode, 1 | 4) => Err("the question is missing".into()),
         [] => Ok(decoded),
         [(name, ..)] => {

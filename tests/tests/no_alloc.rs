@@ -10,7 +10,7 @@ use ripples::vectorloop::{Turn, respond};
 use std::hint::black_box;
 use std::sync::Arc;
 use tests::alloc::{CountingAllocator, Counts};
-use tests::answers::world;
+use tests::answers::{TIME_S, arrival, policy, world, world_with};
 use tests::hostile::{Bytes, frames, messages};
 
 #[global_allocator]
@@ -44,7 +44,9 @@ fn the_counter_counts() {
 
 #[test]
 fn turns_allocate_nothing_and_free_nothing() {
-    let snapshot = world();
+    let mut policy = policy();
+    policy.cookies.as_mut().unwrap().require = true;
+    let snapshot = world_with(policy);
     let frames = samples(&frames(), 3000);
     let mut port = MemPort::ethernet(256, 4096).replaying(frames.iter().map(|frame| &frame[..]));
     let mut turn = Turn::new(64);
@@ -52,7 +54,7 @@ fn turns_allocate_nothing_and_free_nothing() {
     let counters = Counters::default();
     let counts = Counts::of(|| {
         for _ in 0..TURNS {
-            turn.run(&mut port, &snapshot, &mut tally);
+            turn.run(&mut port, &snapshot, TIME_S, &mut tally);
             port.report(&mut tally);
             counters.publish(&mut tally);
         }
@@ -66,8 +68,19 @@ fn turns_allocate_nothing_and_free_nothing() {
         Rcode::NxDomain,
         Rcode::FormErr,
         Rcode::YxDomain,
+        Rcode::BadCookie,
     ] {
         assert!(totals.replies(rcode) > 0, "no {rcode:?}");
+    }
+    for event in [
+        Event::CookieClientOnly,
+        Event::CookieBad,
+        Event::CookieValid,
+        Event::Nsid,
+        Event::ClientSubnet,
+        Event::Chaos,
+    ] {
+        assert!(totals.events(event) > 0, "no {event:?}");
     }
     assert!(totals.events(Event::Truncated) > 0 && totals.events(Event::Referrals) > 0);
     assert!(totals.discarded() > 0);
@@ -83,8 +96,8 @@ fn single_messages_allocate_nothing_by_udp_and_tcp() {
         for message in &messages {
             buffer[..message.len()].copy_from_slice(message);
             let counts = Counts::of(|| {
-                let len = respond(&mut buffer, message.len(), transport, &snapshot, &mut tally);
-                let _ = black_box(len);
+                let (len, arrival) = (message.len(), arrival(transport));
+                let _ = black_box(respond(&mut buffer, len, &arrival, &snapshot, &mut tally));
             });
             assert_eq!(counts, Counts::NONE, "{}", message.escape_ascii());
         }

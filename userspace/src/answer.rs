@@ -30,6 +30,8 @@ pub enum Follow<'s> {
     Alias(Target<'s>),
     /// The body is a DNAME record (RFC 6672).
     Redirect(Target<'s>),
+    /// There is no body, but this record of the server's own, behind its question.
+    Own(&'s [u8]),
 }
 
 impl<'s> Answer<'s> {
@@ -70,12 +72,26 @@ pub fn answer<'s>(
     if let Some(rcode) = query.refusal {
         return Answer::error(rcode);
     }
+    if query.qclass == code::CLASS_CH {
+        return chaos(query, name, snapshot);
+    }
     if query.qclass != code::CLASS_IN || matches!(query.qtype, code::AXFR | code::IXFR) {
         return Answer::error(Rcode::Refused);
     }
     match snapshot.find_candidate(candidate, query.name_hash, name) {
         Some(found) => exact(found, query.qtype, name, snapshot),
         None => missing(query.qtype, name, snapshot),
+    }
+}
+
+/// What the server says of itself: nothing, unless configured (RFC 4892).
+fn chaos<'s>(query: &Query, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
+    match snapshot.policy().chaos.find(name) {
+        Some(record) if matches!(query.qtype, code::TXT | code::ANY) => Answer {
+            follow: Follow::Own(record),
+            ..Answer::error(Rcode::NoError)
+        },
+        _ => Answer::error(Rcode::Refused),
     }
 }
 

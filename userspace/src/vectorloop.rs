@@ -1,8 +1,9 @@
 //! The one hot loop: a turn takes a vector of frames through parse, probe, resolve and pack.
 
 use crate::answer::{Answer, answer};
+use crate::packet::cookie::CookieState;
 use crate::packet::reply::{self, Transport};
-use crate::packet::{Envelope, Query, QueryFlags, query};
+use crate::packet::{Arrival, Envelope, Query, QueryFlags, code, edns, query};
 use crate::port::{Port, VECTOR_CAPACITY, Vector};
 use crate::prefetch::prefetch_lines;
 use crate::snapshot::Snapshot;
@@ -38,11 +39,18 @@ impl<F> Turn<F> {
         }
     }
 
-    /// Takes one vector from the port and answers it. Returns how many frames there were.
+    /// Takes one vector from the port and answers it, at `time_s` (seconds since 1970). Returns how
+    /// many frames there were.
     ///
     /// Stage by stage over the whole vector, so that what one stage fetches ahead has come when the
     /// next one reads it.
-    pub fn run<P>(&mut self, port: &mut P, snapshot: &Snapshot, tally: &mut Tally) -> usize
+    pub fn run<P>(
+        &mut self,
+        port: &mut P,
+        snapshot: &Snapshot,
+        time_s: u32,
+        tally: &mut Tally,
+    ) -> usize
     where
         P: Port<Frame = F>,
     {
@@ -54,20 +62,23 @@ impl<F> Turn<F> {
         }
         tally.add(Event::Turns, 1);
         tally.add(Event::Received, count as u64);
-        self.parse(port, snapshot, tally);
+        self.parse(port, snapshot, time_s, tally);
         self.probe(snapshot);
         let answers = self.resolve(port, snapshot);
-        pack(self, port, snapshot, &answers, tally);
+        pack(self, port, snapshot, time_s, &answers, tally);
         port.transmit(&mut self.replies);
         count
     }
 
     /// Reads every frame; those without a query are discarded.
-    fn parse<P: Port<Frame = F>>(&mut self, port: &mut P, snapshot: &Snapshot, tally: &mut Tally) {
+    fn parse<P>(&mut self, port: &mut P, snapshot: &Snapshot, time_s: u32, tally: &mut Tally)
+    where
+        P: Port<Frame = F>,
+    {
         self.envelopes.clear();
         self.queries.clear();
         for frame in self.received.drain(..) {
-            match open(port, &frame, snapshot) {
+            match open(port, &frame, snapshot, time_s) {
                 Ok((envelope, query)) => {
                     snapshot.prefetch(query.name_hash);
                     self.envelopes.push(envelope);
@@ -115,13 +126,37 @@ fn open<P: Port>(
     port: &P,
     frame: &P::Frame,
     snapshot: &Snapshot,
+    time_s: u32,
 ) -> Result<(Envelope, Query), Discard> {
     let envelope = port.open(frame)?;
     let message = port
         .bytes(frame)
         .get(envelope.message())
         .ok_or(Discard::ShortFrame)?;
-    Ok((envelope, query::parse(message, snapshot.key())?))
+    let query = read(message, snapshot, || datagram(&envelope, time_s))?;
+    Ok((envelope, query))
+}
+
+/// The query in a message, held against the policy if it has options.
+fn read(
+    message: &[u8],
+    snapshot: &Snapshot,
+    arrival: impl FnOnce() -> Arrival,
+) -> Result<Query, Discard> {
+    let mut query = query::parse(message, snapshot.key())?;
+    if query.flags.any(QueryFlags::OPTIONS) {
+        edns::admit(&mut query, message, &arrival(), snapshot.policy());
+    }
+    Ok(query)
+}
+
+/// The arrival of a datagram.
+fn datagram(envelope: &Envelope, time_s: u32) -> Arrival {
+    Arrival {
+        client: envelope.client,
+        transport: Transport::Udp,
+        time_s,
+    }
 }
 
 /// Writes every reply over its query and seals its frame.
@@ -129,6 +164,7 @@ fn pack<P: Port>(
     turn: &mut Turn<P::Frame>,
     port: &mut P,
     snapshot: &Snapshot,
+    time_s: u32,
     answers: &[Answer<'_>],
     tally: &mut Tally,
 ) {
@@ -142,7 +178,8 @@ fn pack<P: Port>(
         let room = port.message_limit(envelope);
         let limit = reply::limit(query, Transport::Udp, snapshot, room);
         let message = &mut port.room(&mut frame)[usize::from(envelope.message_start)..];
-        match reply::write(message, query, answer, snapshot, limit) {
+        let arrival = datagram(envelope, time_s);
+        match reply::write(message, query, answer, snapshot, &arrival, limit) {
             Ok(reply) => {
                 count(query, answer, &reply, tally);
                 port.seal(&mut frame, envelope, reply.len);
@@ -166,6 +203,27 @@ fn count(query: &Query, answer: &Answer<'_>, reply: &reply::Reply, tally: &mut T
     );
     tally.add(Event::Truncated, u64::from(reply.truncated));
     tally.add(Event::Referrals, u64::from(answer.is_referral()));
+    tally.add(Event::Chaos, u64::from(query.qclass == code::CLASS_CH));
+    tally.add(cookie_event(query.cookie), 1);
+    if query.flags.any(QueryFlags::OPTIONS) {
+        for (option, event) in [
+            (QueryFlags::NSID, Event::Nsid),
+            (QueryFlags::SUBNET, Event::ClientSubnet),
+            (QueryFlags::KEEPALIVE, Event::Keepalive),
+        ] {
+            tally.add(event, u64::from(query.flags.has(option)));
+        }
+    }
+}
+
+/// What a cookie counts as.
+fn cookie_event(cookie: CookieState) -> Event {
+    match cookie {
+        CookieState::Absent => Event::CookieNone,
+        CookieState::ClientOnly => Event::CookieClientOnly,
+        CookieState::Invalid => Event::CookieBad,
+        CookieState::Outdated | CookieState::Valid => Event::CookieValid,
+    }
 }
 
 /// Answers a single message in place, for transports without vectors: `buffer` begins with the
@@ -173,18 +231,18 @@ fn count(query: &Query, answer: &Answer<'_>, reply: &reply::Reply, tally: &mut T
 pub fn respond(
     buffer: &mut [u8],
     message_len: usize,
-    transport: Transport,
+    arrival: &Arrival,
     snapshot: &Snapshot,
     tally: &mut Tally,
 ) -> Result<usize, Discard> {
     tally.add(Event::Received, 1);
     let written = (|| {
         let message = buffer.get(..message_len).ok_or(Discard::ShortFrame)?;
-        let query = query::parse(message, snapshot.key())?;
+        let query = read(message, snapshot, || *arrival)?;
         let candidate = snapshot.candidate(query.name_hash);
         let answer = answer(&query, &message[query.name()], candidate, snapshot);
-        let limit = reply::limit(&query, transport, snapshot, buffer.len());
-        let reply = reply::write(buffer, &query, &answer, snapshot, limit)?;
+        let limit = reply::limit(&query, arrival.transport, snapshot, buffer.len());
+        let reply = reply::write(buffer, &query, &answer, snapshot, arrival, limit)?;
         count(&query, &answer, &reply, tally);
         Ok(reply.len)
     })();

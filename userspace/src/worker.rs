@@ -3,7 +3,7 @@
 use crate::config::Idle;
 use crate::port::Port;
 use crate::snapshot::Inbox;
-use crate::sys::wait;
+use crate::sys::{clock, wait};
 use crate::sys::waker::Waker;
 use crate::telemetry::{Counters, Event, Tally};
 use crate::vectorloop::Turn;
@@ -109,9 +109,11 @@ impl<P: Port> Worker<P> {
     /// One turn of each port. Returns how many frames there were.
     fn turn(&mut self) -> usize {
         self.inbox.take();
+        let time_s = clock::unix_time_s();
         let mut received = 0;
         for port in &mut self.ports {
-            received += self.turn.run(port, self.inbox.current(), &mut self.tally);
+            let snapshot = self.inbox.current();
+            received += self.turn.run(port, snapshot, time_s, &mut self.tally);
             port.report(&mut self.tally);
         }
         self.handle.counters.publish(&mut self.tally);

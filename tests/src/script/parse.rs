@@ -155,6 +155,7 @@ impl<'t> Parser<'t> {
             "NOTIMP" => 4,
             "REFUSED" => 5,
             "YXDOMAIN" => 6,
+            "NOTAUTH" => 9,
             "BADVERS" => 16,
             _ => self.fail("a reply begins with a response code"),
         };

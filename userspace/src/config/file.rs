@@ -1,5 +1,6 @@
 //! The TOML file as it is written.
 
+use super::answers::{ChaosOptions, CookieOptions, Edns};
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
 use serde::Deserialize;
@@ -26,6 +27,12 @@ pub(super) struct File {
     pub(super) udp: Udp,
     #[serde(default)]
     pub(super) tcp: TcpConfig,
+    #[serde(default)]
+    pub(super) edns: Edns,
+    #[serde(default)]
+    pub(super) cookies: CookieOptions,
+    #[serde(default)]
+    pub(super) chaos: ChaosOptions,
     #[serde(default)]
     pub(super) zone: Vec<Zone>,
 }
@@ -114,6 +121,17 @@ mod tests {
             [tcp]
             enable = false
             keepalive_ms = 5000
+            [edns]
+            nsid = "fra1"
+            client_subnet = false
+            extended_errors = false
+            [cookies]
+            policy = "require"
+            secrets = ["e5e973e5a6b2a43f48e7dc849e37bfcf"]
+            [chaos]
+            version = "1"
+            hostname = "ns1.example"
+            id = "fra1"
             [[zone]]
             origin = "example.com"
             file = "example.com.zone"

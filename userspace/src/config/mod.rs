@@ -1,9 +1,11 @@
 //! What the operator wants: command line over TOML file over defaults, checked before anything
 //! runs.
 
+mod answers;
 mod arguments;
 mod file;
 
+pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CtlArguments, CtlCommand, RunArguments};
 
 use crate::name::NameBuf;
@@ -72,6 +74,8 @@ pub struct Config {
     pub udp: bool,
     /// TCP, its limits and timeouts.
     pub tcp: TcpConfig,
+    /// What is answered beside the zones' data.
+    pub answers: Answers,
     /// Largest UDP reply in bytes.
     pub udp_size_max: u16,
     /// Receive buffer of UDP kernel sockets in bytes.
@@ -147,6 +151,7 @@ impl Config {
         let config = Self {
             listen,
             tcp,
+            answers: answers::check(&file.edns, &file.cookies, &file.chaos)?,
             interfaces,
             io,
             idle: arguments.idle.or(file.idle).unwrap_or_default(),

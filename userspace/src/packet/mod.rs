@@ -1,12 +1,17 @@
 //! Bytes ⇄ values: headers, query, reply, checksum. Pure.
 
+mod arrival;
 pub mod checksum;
+pub mod cookie;
+pub mod edns;
 mod envelope;
 pub mod headers;
 mod name_key;
 pub mod query;
+mod records;
 pub mod reply;
 
+pub use arrival::Arrival;
 pub use envelope::Envelope;
 pub use name_key::NameKey;
 pub(crate) use name_key::lower;
@@ -22,6 +27,8 @@ pub const NAME_LEN_MAX: usize = 255;
 pub mod code {
     /// Class Internet.
     pub const CLASS_IN: u16 = 1;
+    /// Class Chaos: what servers say of themselves.
+    pub const CLASS_CH: u16 = 3;
     /// QCLASS any.
     pub const CLASS_ANY: u16 = 255;
     /// Type NS.
@@ -36,6 +43,8 @@ pub mod code {
     pub const PTR: u16 = 12;
     /// Type A.
     pub const A: u16 = 1;
+    /// Type TXT.
+    pub const TXT: u16 = 16;
     /// Type AAAA.
     pub const AAAA: u16 = 28;
     /// Type SRV.
@@ -50,6 +59,8 @@ pub mod code {
     pub const RRSIG: u16 = 46;
     /// Type NSEC.
     pub const NSEC: u16 = 47;
+    /// Type TSIG, a signature of the message.
+    pub const TSIG: u16 = 250;
     /// QTYPE IXFR.
     pub const IXFR: u16 = 251;
     /// QTYPE AXFR.
@@ -60,4 +71,12 @@ pub mod code {
     pub const MAILA: u16 = 254;
     /// QTYPE any.
     pub const ANY: u16 = 255;
+    /// Option NSID: the server's identifier.
+    pub const OPTION_NSID: u16 = 3;
+    /// Option of the client's subnet.
+    pub const OPTION_SUBNET: u16 = 8;
+    /// Option COOKIE.
+    pub const OPTION_COOKIE: u16 = 10;
+    /// Option edns-tcp-keepalive.
+    pub const OPTION_KEEPALIVE: u16 = 11;
 }

@@ -1,6 +1,7 @@
 //! A DNS message → the small value that says what it asks.
 
-use super::{HEADER_LEN, NAME_LEN_MAX, NameKey, code};
+use super::cookie::CookieState;
+use super::{HEADER_LEN, NAME_LEN_MAX, NameKey, records};
 use crate::telemetry::{Discard, Rcode};
 
 /// A query: offsets and numbers, no borrows, so that the reply may be written over its message.
@@ -14,6 +15,11 @@ pub struct Query {
     pub qclass: u16,
     /// The requestor's UDP payload size (RFC 6891 §6.2.3); 512 without EDNS.
     pub udp_size: u16,
+    /// Where the options of the OPT record begin in the message; they are read there, when there
+    /// are any that the server knows, so that no other query is the longer for them.
+    pub options_start: u16,
+    /// Bytes of options.
+    pub options_len: u16,
     /// Bytes of QNAME, which begins at byte 12, its root label included; 0 when there is no
     /// readable question, and then the reply has none.
     pub name_len: u8,
@@ -21,6 +27,8 @@ pub struct Query {
     pub flags: QueryFlags,
     /// The query is answered with this code at once, without looking anything up.
     pub refusal: Option<Rcode>,
+    /// What its cookie is worth.
+    pub cookie: CookieState,
 }
 
 impl Query {
@@ -37,6 +45,12 @@ impl Query {
     pub fn name(&self) -> std::ops::Range<usize> {
         HEADER_LEN..HEADER_LEN + usize::from(self.name_len)
     }
+
+    /// Where the options lie in the message.
+    pub fn options(&self) -> std::ops::Range<usize> {
+        let start = usize::from(self.options_start);
+        start..start + usize::from(self.options_len)
+    }
 }
 
 /// Bits that a query carries beside its question.
@@ -48,10 +62,30 @@ impl QueryFlags {
     pub const EDNS: Self = Self(1);
     /// DNSSEC records are wanted (RFC 3225).
     pub const DNSSEC_OK: Self = Self(2);
+    /// The server's identifier is wanted (RFC 5001).
+    pub const NSID: Self = Self(4);
+    /// There is a cookie (RFC 7873).
+    pub const COOKIE: Self = Self(8);
+    /// There is a client subnet (RFC 7871).
+    pub const SUBNET: Self = Self(16);
+    /// The idle timeout of the connection is wanted (RFC 7828).
+    pub const KEEPALIVE: Self = Self(32);
+    /// All options that the server knows.
+    pub const OPTIONS: Self = Self(4 | 8 | 16 | 32);
 
     /// Whether all of `flags` are set.
     pub const fn has(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0
+    }
+
+    /// Whether any of `flags` is set.
+    pub const fn any(self, flags: Self) -> bool {
+        self.0 & flags.0 != 0
+    }
+
+    /// The flags that are not in `flags`.
+    pub const fn without(self, flags: Self) -> Self {
+        Self(self.0 & !flags.0)
     }
 
     /// Both sets of flags.
@@ -69,22 +103,54 @@ pub fn parse(message: &[u8], key: &NameKey) -> Result<Query, Discard> {
     if header[2] & 0x80 != 0 {
         return Err(Discard::Response);
     }
-    if header[2] & 0x78 != 0 {
-        return Ok(refused(Rcode::NotImp));
-    }
     let [questions, answers, authorities, additionals] =
         [4, 6, 8, 10].map(|at| u16::from_be_bytes([header[at], header[at + 1]]));
-    if questions != 1 {
-        return Ok(refused(Rcode::FormErr));
+    let before = u32::from(answers) + u32::from(authorities);
+    if questions != 1 || header[2] & OPCODE != 0 {
+        return Ok(unusual(message, key, questions, before, additionals));
     }
     let Some(mut query) = question(message, key) else {
         return Ok(refused(Rcode::FormErr));
     };
-    if answers | authorities | additionals != 0 {
-        let before = u32::from(answers) + u32::from(authorities);
-        query.refusal = records(message, &mut query, before, additionals).err();
+    if before != 0 || additionals != 0 {
+        let start = query.question_end();
+        query.refusal = records::walk(message, &mut query, start, before, additionals).err();
     }
     Ok(query)
+}
+
+/// OPCODE in the third byte of the header.
+const OPCODE: u8 = 0x78;
+
+/// Another opcode is not implemented, and one question is what a query has (RFC 9619). The reply
+/// repeats the question where there is one, and has an OPT record where the query had a readable
+/// one (RFC 6891 §7).
+#[cold]
+fn unusual(
+    message: &[u8],
+    key: &NameKey,
+    questions: u16,
+    before: u32,
+    additionals: u16,
+) -> Query {
+    // RFC 8906 §3.1.4: an unknown opcode says nothing of the rest, so NOTIMP goes before FORMERR.
+    let rcode = match message[2] & OPCODE {
+        0 => Rcode::FormErr,
+        _ => Rcode::NotImp,
+    };
+    let question = (questions == 1).then(|| question(message, key)).flatten();
+    let start = match (&question, questions) {
+        (Some(query), _) => Some(query.question_end()),
+        (None, 1) => None,
+        _ => records::skip_questions(message, HEADER_LEN, questions),
+    };
+    let mut query = question.unwrap_or(refused(rcode));
+    if let Some(start) = start {
+        // That they cannot be read changes nothing.
+        let _ = records::walk(message, &mut query, start, before, additionals);
+    }
+    query.refusal = Some(rcode);
+    query
 }
 
 /// A query that is answered with a bare header.
@@ -94,9 +160,12 @@ fn refused(rcode: Rcode) -> Query {
         qtype: 0,
         qclass: 0,
         udp_size: 512,
+        options_start: 0,
+        options_len: 0,
         name_len: 0,
         flags: QueryFlags::default(),
         refusal: Some(rcode),
+        cookie: CookieState::Absent,
     }
 }
 
@@ -110,9 +179,12 @@ fn question(message: &[u8], key: &NameKey) -> Option<Query> {
         qtype: u16::from_be_bytes([fixed[0], fixed[1]]),
         qclass: u16::from_be_bytes([fixed[2], fixed[3]]),
         udp_size: 512,
+        options_start: 0,
+        options_len: 0,
         name_len: u8::try_from(name_len).ok()?,
         flags: QueryFlags::default(),
         refusal: None,
+        cookie: CookieState::Absent,
     })
 }
 
@@ -130,86 +202,6 @@ fn name_len(message: &[u8], start: usize) -> Option<usize> {
             return Some(at - start);
         }
     }
-}
-
-/// Walks the records behind the question for the OPT record. Bounded by the message's length.
-fn records(message: &[u8], query: &mut Query, before: u32, additionals: u16) -> Result<(), Rcode> {
-    let mut at = query.question_end();
-    for _ in 0..before {
-        at = record(message, at).ok_or(Rcode::FormErr)?.end;
-    }
-    let mut version = 0;
-    for _ in 0..additionals {
-        let record = record(message, at).ok_or(Rcode::FormErr)?;
-        at = record.end;
-        if record.rtype != code::OPT {
-            continue;
-        }
-        // RFC 6891 §6.1.1: more than one OPT, or one whose owner is not the root: FORMERR.
-        if query.flags.has(QueryFlags::EDNS) || !record.root_owner {
-            return Err(Rcode::FormErr);
-        }
-        query.flags = query.flags.with(QueryFlags::EDNS);
-        if record.ttl & 0x8000 != 0 {
-            query.flags = query.flags.with(QueryFlags::DNSSEC_OK);
-        }
-        // RFC 6891 §6.2.3: values below 512 are treated as 512.
-        query.udp_size = record.class.max(512);
-        version = record.ttl >> 16 & 0xff;
-        options(&message[record.data_start..record.end])?;
-    }
-    if version != 0 {
-        return Err(Rcode::BadVers);
-    }
-    Ok(())
-}
-
-/// A record's fixed fields and its place.
-struct RecordFields {
-    root_owner: bool,
-    rtype: u16,
-    class: u16,
-    ttl: u32,
-    data_start: usize,
-    end: usize,
-}
-
-/// Reads the record at `at`; `None` when it runs over the message's end.
-fn record(message: &[u8], at: usize) -> Option<RecordFields> {
-    let name_end = skip_name(message, at)?;
-    let fixed: &[u8; 10] = message.get(name_end..)?.first_chunk()?;
-    let data_start = name_end + 10;
-    let end = data_start + usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
-    (end <= message.len()).then_some(RecordFields {
-        root_owner: name_end == at + 1,
-        rtype: u16::from_be_bytes([fixed[0], fixed[1]]),
-        class: u16::from_be_bytes([fixed[2], fixed[3]]),
-        ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
-        data_start,
-        end,
-    })
-}
-
-/// Offset behind the possibly compressed name at `at`. Pointers are stepped over, never followed.
-fn skip_name(message: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match *message.get(at)? {
-            0 => return Some(at + 1),
-            length @ 1..=63 => at += 1 + usize::from(length),
-            0xc0.. => return Some(at + 2),
-            _ => return None,
-        }
-    }
-}
-
-/// Walks the EDNS options (RFC 6891 §6.1.2): unknown ones are ignored, torn ones are not.
-fn options(mut data: &[u8]) -> Result<(), Rcode> {
-    while !data.is_empty() {
-        let fixed: &[u8; 4] = data.first_chunk().ok_or(Rcode::FormErr)?;
-        let len = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
-        data = data.get(4 + len..).ok_or(Rcode::FormErr)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

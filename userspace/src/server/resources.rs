@@ -3,6 +3,7 @@
 use crate::config::{Config, ZoneSource};
 use crate::name;
 use crate::packet::NameKey;
+use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
 use crate::sys::cpu;
 use crate::zone::image::ZoneImage;
@@ -29,11 +30,11 @@ impl Resources {
     pub(super) fn load(config: &Config) -> Result<(Self, Arc<Snapshot>)> {
         let mut random = [0; 24];
         getrandom::fill(&mut random).context("random numbers for the name index")?;
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).context("random numbers for cookies")?;
         let mut resources = Self {
             sources: config.zones.clone(),
-            policy: Policy {
-                udp_size_max: config.udp_size_max,
-            },
+            policy: policy(config, Secret(secret)),
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
             generation: 0,
             images: HashMap::new(),
@@ -108,6 +109,22 @@ impl Resources {
         self.generation += 1;
         let snapshot = Snapshot::new(self.generation, zones, self.policy.clone(), self.key)?;
         Ok(Arc::new(snapshot))
+    }
+}
+
+/// What is answered beside the zones' data. It stays for as long as the server runs, and so do the
+/// cookies that clients have.
+fn policy(config: &Config, random: Secret) -> Policy {
+    let answers = &config.answers;
+    Policy {
+        udp_size_max: config.udp_size_max,
+        nsid: answers.nsid.clone().into(),
+        client_subnet: answers.client_subnet,
+        extended_errors: answers.extended_errors,
+        cookies: answers.cookies(random),
+        // RFC 7828 §3.1: units of 100 milliseconds.
+        tcp_idle_100ms: u16::try_from(config.tcp.keepalive_ms / 100).unwrap_or(u16::MAX),
+        chaos: answers.chaos.clone(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The sibling thread: TCP, and UDP that comes by kernel sockets beside AF_XDP.
 
+use crate::packet::Arrival;
 use crate::packet::reply::Transport;
 use crate::port::{Port, SocketPort};
 use crate::snapshot::Inbox;
+use crate::sys::clock;
 use crate::tcp::{Peer, Respond, Sibling};
 use crate::telemetry::{Counters, Tally};
 use crate::vectorloop::{Turn, respond};
@@ -52,12 +54,14 @@ impl SiblingThread {
             let backlog = self.ports.iter().any(Port::backlog);
             let wait_ms = if backlog { 0 } else { WAIT_MS };
             self.inbox.take();
+            let time_s = clock::unix_time_s();
             let mut responder = Responder {
                 inbox: &self.inbox,
+                time_s,
                 tally: &mut self.tally,
             };
             let turn = self.tcp.turn(wait_ms, &mut responder)?;
-            self.datagrams(backlog);
+            self.datagrams(backlog, clock::unix_time_s());
             self.counters.publish(&mut self.tally);
             if turn.finished {
                 return Ok(());
@@ -66,10 +70,11 @@ impl SiblingThread {
     }
 
     /// A vector from each UDP socket that has something.
-    fn datagrams(&mut self, backlog: bool) {
+    fn datagrams(&mut self, backlog: bool, time_s: u32) {
         for (tag, port) in (0..).zip(&mut self.ports) {
             if backlog || self.tcp.readable_tags().contains(&tag) {
-                self.turn.run(port, self.inbox.current(), &mut self.tally);
+                let snapshot = self.inbox.current();
+                self.turn.run(port, snapshot, time_s, &mut self.tally);
                 port.report(&mut self.tally);
             }
         }
@@ -79,18 +84,18 @@ impl SiblingThread {
 /// Answers TCP messages from the thread's snapshot.
 struct Responder<'t> {
     inbox: &'t Inbox,
+    time_s: u32,
     tally: &'t mut Tally,
 }
 
 impl Respond for Responder<'_> {
-    fn respond(&mut self, _peer: &Peer, buffer: &mut [u8], message_len: usize) -> Option<usize> {
-        respond(
-            buffer,
-            message_len,
-            Transport::Tcp,
-            self.inbox.current(),
-            self.tally,
-        )
-        .ok()
+    fn respond(&mut self, peer: &Peer, buffer: &mut [u8], message_len: usize) -> Option<usize> {
+        let arrival = Arrival {
+            client: peer.client.ip(),
+            transport: Transport::Tcp,
+            time_s: self.time_s,
+        };
+        let snapshot = self.inbox.current();
+        respond(buffer, message_len, &arrival, snapshot, self.tally).ok()
     }
 }

@@ -1,12 +1,15 @@
 //! All that a worker reads: immutable, built beside the old one, switched by one pointer.
 
 mod builder;
+mod chaos;
 mod mailbox;
 
 pub use builder::SnapshotError;
+pub use chaos::{Chaos, TEXT_LEN_MAX};
 pub use mailbox::{Inbox, Mailbox, mailbox};
 
 use crate::packet::NameKey;
+use crate::packet::cookie::Cookies;
 use crate::prefetch::prefetch_lines;
 use crate::zone::image::{Node, NodeFlags, ZoneImage};
 use crate::zone::index::{NameIndex, NamePlace};
@@ -17,12 +20,33 @@ use std::collections::HashMap;
 pub struct Policy {
     /// Largest UDP reply in bytes, and the payload size that OPT records announce.
     pub udp_size_max: u16,
+    /// The identifier of this server, for whoever asks (RFC 5001); empty: there is none.
+    pub nsid: Box<[u8]>,
+    /// Whether client subnets are read and answered (RFC 7871).
+    pub client_subnet: bool,
+    /// Whether errors say more than their response code (RFC 8914).
+    pub extended_errors: bool,
+    /// Cookies; none: they are ignored.
+    pub cookies: Option<Cookies>,
+    /// How long a TCP connection may be idle, in units of 100 ms (RFC 7828 §3.1).
+    pub tcp_idle_100ms: u16,
+    /// What is told in class CH.
+    pub chaos: Chaos,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        // DNS flag day 2020: the largest that needs no fragmentation on nearly every path.
-        Self { udp_size_max: 1232 }
+        Self {
+            // DNS flag day 2020: the largest that needs no fragmentation on nearly every path.
+            udp_size_max: 1232,
+            nsid: Box::default(),
+            client_subnet: true,
+            extended_errors: true,
+            // Without a secret there are none.
+            cookies: None,
+            tcp_idle_100ms: 100,
+            chaos: Chaos::default(),
+        }
     }
 }
 

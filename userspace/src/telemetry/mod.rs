@@ -96,6 +96,8 @@ metrics! {
         BadVers = "badvers",
         /// The server cookie is missing or wrong (RFC 7873).
         BadCookie = "badcookie",
+        /// The query is signed, and no key is known (RFC 8945).
+        NotAuth = "notauth",
     }
 }
 
@@ -103,6 +105,7 @@ impl Rcode {
     /// The code on the wire: 12 bits, the upper 8 of them in the OPT record.
     pub const fn code(self) -> u16 {
         match self {
+            Rcode::NotAuth => 9,
             Rcode::BadVers => 16,
             Rcode::BadCookie => 23,
             other => other as u16,
@@ -125,6 +128,22 @@ metrics! {
         Edns = "edns",
         /// Queries that asked for DNSSEC records.
         DnssecOk = "dnssec_ok",
+        /// Queries without a cookie, or with cookies switched off.
+        CookieNone = "cookie_none",
+        /// Queries with a client cookie only.
+        CookieClientOnly = "cookie_client_only",
+        /// Queries with a right server cookie.
+        CookieValid = "cookie_valid",
+        /// Queries with a server cookie that is wrong or too old.
+        CookieBad = "cookie_bad",
+        /// Queries that were told the server's identifier.
+        Nsid = "nsid",
+        /// Queries whose client subnet was read.
+        ClientSubnet = "client_subnet",
+        /// Queries that were told the idle timeout of TCP.
+        Keepalive = "keepalive",
+        /// Queries of class CH.
+        Chaos = "chaos",
         /// Replies with the TC bit.
         Truncated = "truncated",
         /// Referrals to another server.

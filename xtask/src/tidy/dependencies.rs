@@ -32,6 +32,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
             "xtask/",
         ],
     ),
+    ("siphasher", &["userspace/src/packet/cookie"]),
     ("syn", &["xtask/src/tidy/"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),
 ];

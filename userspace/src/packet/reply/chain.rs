@@ -88,7 +88,7 @@ impl<'s> Chain<'_, 's> {
                 }));
             };
             match answer.follow {
-                Follow::Nothing => return self.last(&body.read(), &answer),
+                Follow::Nothing | Follow::Own(_) => return self.last(&body.read(), &answer),
                 Follow::Alias(target) => self.alias(&body.read(), target)?,
                 Follow::Redirect(target) => {
                     self.redirect(&body.read(), target, &answer)?;

@@ -1,17 +1,19 @@
 //! Writes an answer behind the question, over the query.
 
 mod chain;
+mod opt;
 mod owner;
 
-use super::{HEADER_LEN, Query, QueryFlags, code};
+pub use opt::NSID_LEN_MAX;
+
+use super::{Arrival, HEADER_LEN, Query};
 use crate::answer::{Answer, Follow};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
 use crate::zone::image::{Body, PATCHED_LEN, Pointer, Weave};
+use opt::Opt;
 use owner::OwnerPlace;
 
-/// Bytes of an OPT record without options (RFC 6891 §6.1.2).
-const OPT_LEN: usize = 11;
 /// AA and TC in the third byte of the header, QR and RD beside them.
 const QR: u8 = 0x80;
 const AA: u8 = 0x04;
@@ -65,19 +67,18 @@ pub fn write(
     query: &Query,
     answer: &Answer<'_>,
     snapshot: &Snapshot,
+    arrival: &Arrival,
     limit: usize,
 ) -> Result<Reply, Discard> {
-    let opt_len = if query.flags.has(QueryFlags::EDNS) {
-        OPT_LEN
-    } else {
-        0
-    };
+    let opt = Opt::prepare(query, message, arrival, snapshot.policy());
     let start = query.question_end();
-    let body_limit = limit.min(message.len()).saturating_sub(opt_len);
+    let limit = limit.min(message.len());
+    let body_limit = limit.saturating_sub(opt.len());
     if start > body_limit {
         return Err(Discard::NoRoom);
     }
     let sections = match (answer.body, answer.follow) {
+        (None, Follow::Own(record)) => own(&mut message[..body_limit], start, record),
         (None, _) => Sections::none(start, answer.rcode),
         (Some(body), Follow::Nothing) => {
             let owner = OwnerPlace::in_question(query);
@@ -91,38 +92,25 @@ pub fn write(
         }
         _ => chain::write(&mut message[..body_limit], query, answer, snapshot),
     };
-    finish(message, query, answer, snapshot, sections)
+    let (rcode, policy) = (sections.rcode, snapshot.policy());
+    let end = match opt.len() {
+        0 => sections.end,
+        _ => opt.write(message, sections.end, limit, query, rcode, policy),
+    };
+    finish(message, query, answer, sections, end)
 }
 
-/// Header and OPT record around the sections.
+/// The header before the sections and what OPT record ends the message.
 fn finish(
     message: &mut [u8],
     query: &Query,
     answer: &Answer<'_>,
-    snapshot: &Snapshot,
     sections: Sections,
+    end: usize,
 ) -> Result<Reply, Discard> {
-    let Sections {
-        mut end,
-        counts: [answers, authorities, mut additionals],
-        ..
-    } = sections;
-    let code = sections.rcode.code();
-    let [extended, low] = [(code >> 4).to_be_bytes()[1], (code & 0x0f).to_be_bytes()[1]];
-    if query.flags.has(QueryFlags::EDNS) {
-        let [size_high, size_low] = snapshot.policy().udp_size_max.to_be_bytes();
-        let dnssec_ok = if query.flags.has(QueryFlags::DNSSEC_OK) {
-            0x80
-        } else {
-            0
-        };
-        let opt = [
-            0, 0, OPT_TYPE, size_high, size_low, extended, 0, dnssec_ok, 0, 0, 0,
-        ];
-        message[end..end + OPT_LEN].copy_from_slice(&opt);
-        end += OPT_LEN;
-        additionals += 1;
-    }
+    let [answers, authorities, additionals] = sections.counts;
+    let additionals = additionals + u16::from(end != sections.end);
+    let low = (sections.rcode.code() & 0x0f).to_be_bytes()[1];
     let header: &mut [u8; HEADER_LEN] = message.first_chunk_mut().ok_or(Discard::ShortMessage)?;
     let authoritative = if answer.authoritative { AA } else { 0 };
     let truncated = if sections.truncated { TC } else { 0 };
@@ -142,9 +130,6 @@ fn finish(
     })
 }
 
-/// OPT's type in one byte.
-const OPT_TYPE: u8 = code::OPT.to_be_bytes()[1];
-
 impl Sections {
     /// Nothing behind the question.
     fn none(start: usize, rcode: Rcode) -> Self {
@@ -155,6 +140,20 @@ impl Sections {
             truncated: false,
         }
     }
+}
+
+/// Writes a record of the server's own.
+fn own(message: &mut [u8], start: usize, record: &[u8]) -> Sections {
+    let mut sections = Sections::none(start, Rcode::NoError);
+    match message.get_mut(start..start + record.len()) {
+        Some(room) => {
+            room.copy_from_slice(record);
+            sections.end += record.len();
+            sections.counts = [1, 0, 0];
+        }
+        None => sections.truncated = true,
+    }
+    sections
 }
 
 /// Writes a body that is the whole answer.

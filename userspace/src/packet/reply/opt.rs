@@ -1,0 +1,185 @@
+//! The OPT record of a reply: what RFC 6891 asks for, and the options that the query wanted.
+
+use crate::packet::cookie::{COOKIE_LEN, CookieState};
+use crate::packet::edns::{Subnet, find};
+use crate::packet::{Arrival, Query, QueryFlags, code};
+use crate::snapshot::Policy;
+use crate::telemetry::Rcode;
+use arrayvec::ArrayVec;
+use std::net::IpAddr;
+
+/// Bytes of an OPT record without options (RFC 6891 §6.1.2).
+const OPT_LEN: usize = 11;
+/// OPT's type in one byte.
+const OPT_TYPE: u8 = code::OPT.to_be_bytes()[1];
+/// Bytes of an option's code and length.
+const OPTION_HEADER_LEN: usize = 4;
+/// Longest identifier of a server, so that every option fits into the smallest reply.
+pub const NSID_LEN_MAX: usize = 128;
+/// Bytes of all options together: identifier, subnet, cookie, timeout.
+const OPTIONS_LEN_MAX: usize =
+    4 * OPTION_HEADER_LEN + NSID_LEN_MAX + SUBNET_LEN_MAX + COOKIE_LEN + 2;
+/// Bytes of the longest subnet (RFC 7871 §6).
+const SUBNET_LEN_MAX: usize = 20;
+/// Bytes of an extended error without text (RFC 8914 §2).
+const EXTENDED_ERROR_LEN: usize = 2;
+
+/// Options in wire form.
+type Options = ArrayVec<u8, OPTIONS_LEN_MAX>;
+
+/// The OPT record in the making: prepared while the query still stands in the message.
+pub(super) struct Opt {
+    len: usize,
+    options: Option<Options>,
+}
+
+impl Opt {
+    /// What the reply to `query` needs. Without options in the query this is a length, no more.
+    pub(super) fn prepare(
+        query: &Query,
+        message: &[u8],
+        arrival: &Arrival,
+        policy: &Policy,
+    ) -> Self {
+        if query.flags.any(QueryFlags::OPTIONS) {
+            let options = options(query, message, arrival, policy);
+            return Self {
+                len: OPT_LEN + options.len(),
+                options: Some(options),
+            };
+        }
+        let has_opt = query.flags.has(QueryFlags::EDNS);
+        Self {
+            len: if has_opt { OPT_LEN } else { 0 },
+            options: None,
+        }
+    }
+
+    /// Bytes that it takes at least.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Writes it at `start`, and returns its end. An extended error comes with it where there is
+    /// room up to `limit`.
+    pub(super) fn write(
+        &self,
+        message: &mut [u8],
+        start: usize,
+        limit: usize,
+        query: &Query,
+        rcode: Rcode,
+        policy: &Policy,
+    ) -> usize {
+        let [size_high, size_low] = policy.udp_size_max.to_be_bytes();
+        let extended = (rcode.code() >> 4).to_be_bytes()[1];
+        let dnssec_ok = if query.flags.has(QueryFlags::DNSSEC_OK) {
+            0x80
+        } else {
+            0
+        };
+        let mut fixed = [
+            0, 0, OPT_TYPE, size_high, size_low, extended, 0, dnssec_ok, 0, 0, 0,
+        ];
+        let mut end = start + OPT_LEN;
+        if let Some(options) = &self.options {
+            message[end..end + options.len()].copy_from_slice(options);
+            end += options.len();
+        }
+        if policy.extended_errors
+            && let Some(code) = extended_error(query, rcode)
+            && end + OPTION_HEADER_LEN + EXTENDED_ERROR_LEN <= limit
+        {
+            let [high, low] = code.to_be_bytes();
+            message[end..end + 6].copy_from_slice(&[0, 15, 0, 2, high, low]);
+            end += 6;
+        }
+        let rdata_len = u16::try_from(end - start - OPT_LEN).unwrap_or(0);
+        fixed[9..].copy_from_slice(&rdata_len.to_be_bytes());
+        message[start..start + OPT_LEN].copy_from_slice(&fixed);
+        end
+    }
+}
+
+/// The options that answer those of the query.
+#[inline(never)]
+fn options(query: &Query, message: &[u8], arrival: &Arrival, policy: &Policy) -> Options {
+    let mut options = Options::new();
+    if query.flags.has(QueryFlags::NSID) {
+        push(&mut options, code::OPTION_NSID, &[&policy.nsid]);
+    }
+    if let Some(subnet) = Subnet::of(query, message) {
+        push_subnet(&mut options, &subnet);
+    }
+    if query.flags.has(QueryFlags::COOKIE) {
+        push_cookie(&mut options, query, message, arrival, policy);
+    }
+    if query.flags.has(QueryFlags::KEEPALIVE) {
+        let timeout = policy.tcp_idle_100ms.to_be_bytes();
+        push(&mut options, code::OPTION_KEEPALIVE, &[&timeout]);
+    }
+    options
+}
+
+/// RFC 7871 §7.2.1: the query's subnet, and how much of it the answer depends on: nothing.
+fn push_subnet(options: &mut Options, subnet: &Subnet) {
+    let len = usize::from(subnet.prefix_len.div_ceil(8));
+    let head = |family| [0, family, subnet.prefix_len, 0];
+    match subnet.address {
+        IpAddr::V4(address) => {
+            let parts = [&head(1)[..], &address.octets()[..len]];
+            push(options, code::OPTION_SUBNET, &parts);
+        }
+        IpAddr::V6(address) => {
+            let parts = [&head(2)[..], &address.octets()[..len]];
+            push(options, code::OPTION_SUBNET, &parts);
+        }
+    }
+}
+
+/// The client's cookie with a server cookie: its own when that is right, else a fresh one.
+fn push_cookie(
+    options: &mut Options,
+    query: &Query,
+    message: &[u8],
+    arrival: &Arrival,
+    policy: &Policy,
+) {
+    let option = find(&message[query.options()], code::OPTION_COOKIE).unwrap_or_default();
+    if query.cookie == CookieState::Valid {
+        push(options, code::OPTION_COOKIE, &[option]);
+    } else if let (Some(cookies), Some(own)) = (&policy.cookies, option.first_chunk()) {
+        let fresh = cookies.make(own, arrival.client, arrival.time_s);
+        push(options, code::OPTION_COOKIE, &[&fresh]);
+    }
+}
+
+/// Adds an option; there is room for one of each kind.
+fn push(options: &mut Options, code: u16, parts: &[&[u8]]) {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    if options.remaining_capacity() < OPTION_HEADER_LEN + len {
+        return;
+    }
+    options.extend(code.to_be_bytes());
+    options.extend(u16::try_from(len).unwrap_or(0).to_be_bytes());
+    for part in parts {
+        options.extend(part.iter().copied());
+    }
+}
+
+/// What an error is about (RFC 8914 §4), where the response code leaves it open.
+fn extended_error(query: &Query, rcode: Rcode) -> Option<u16> {
+    /// Not Authoritative, Prohibited, Not Supported.
+    const NOT_AUTHORITATIVE: u16 = 20;
+    const PROHIBITED: u16 = 18;
+    const NOT_SUPPORTED: u16 = 21;
+    match rcode {
+        Rcode::NotImp => Some(NOT_SUPPORTED),
+        Rcode::Refused => Some(match (query.qclass, query.qtype) {
+            (code::CLASS_IN, code::AXFR | code::IXFR) => PROHIBITED,
+            (code::CLASS_IN | code::CLASS_CH, _) => NOT_AUTHORITATIVE,
+            _ => NOT_SUPPORTED,
+        }),
+        _ => None,
+    }
+}
