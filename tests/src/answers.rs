@@ -1,6 +1,7 @@
 //! The answering core without any port: zones from text, queries and replies as messages.
 
-use crate::exchange::Family;
+use crate::exchange::{Exchange, Family};
+use crate::invariants::check_reply;
 use crate::worlds::ZoneText;
 use ripples::packet::cookie::{Cookies, Secret};
 use ripples::packet::reply::Transport;
@@ -94,6 +95,32 @@ pub fn reply_to(snapshot: &Snapshot, query: &[u8], arrival: &Arrival) -> Option<
     let len = respond(&mut buffer, query.len(), arrival, snapshot, tally).ok()?;
     buffer.truncate(len);
     Some(buffer)
+}
+
+/// The reply over every transport: by UDP and TCP as bare messages, and in frames; all are to be the
+/// same, byte by byte.
+///
+/// # Panics
+/// Where they differ, or the reply breaks a rule that holds for any.
+pub fn everywhere(snapshot: &Snapshot, query: &[u8]) -> Option<Vec<u8>> {
+    let by_udp = by_udp(snapshot, query);
+    let by_tcp = reply(snapshot, query, Transport::Tcp);
+    assert_eq!(by_tcp, by_udp, "TCP gets another reply than UDP");
+    by_udp
+}
+
+/// The reply by UDP: as a bare message, and in a frame.
+///
+/// # Panics
+/// Where they differ, or the reply breaks a rule that holds for any.
+pub fn by_udp(snapshot: &Snapshot, query: &[u8]) -> Option<Vec<u8>> {
+    let bare = reply(snapshot, query, Transport::Udp);
+    let framed = Exchange::default().message(query, Family::V4, snapshot);
+    assert_eq!(framed, bare, "a frame gets another reply than a bare message");
+    if let Some(reply) = &bare {
+        check_reply(query, reply).unwrap_or_else(|error| panic!("{error}"));
+    }
+    bare
 }
 
 /// A snapshot of `tests/fixtures/world`: small zones with one of everything that is special, and a

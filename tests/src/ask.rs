@@ -61,6 +61,19 @@ impl Ask {
         self
     }
 
+    /// With another option in its OPT record.
+    pub fn option(mut self, code: u16, data: &[u8]) -> Self {
+        let edns = self.edns.get_or_insert_with(|| AskEdns {
+            size: 1232,
+            ..AskEdns::default()
+        });
+        let len = u16::try_from(data.len()).expect("options below 64 KiB");
+        edns.options.extend(code.to_be_bytes());
+        edns.options.extend(len.to_be_bytes());
+        edns.options.extend(data);
+        self
+    }
+
     /// The message.
     pub fn message(&self) -> Vec<u8> {
         let mut message = self.id.to_be_bytes().to_vec();

@@ -26,7 +26,7 @@ pub struct Rr {
 }
 
 /// The OPT record of a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edns {
     /// The responder's UDP payload size.
     pub size: u16,
@@ -34,6 +34,23 @@ pub struct Edns {
     pub version: u8,
     /// DNSSEC OK.
     pub dnssec_ok: bool,
+    /// The flags behind it, which nobody has defined.
+    pub z: u16,
+    /// Codes and data of the options.
+    pub options: Vec<(u16, Vec<u8>)>,
+}
+
+impl Edns {
+    /// The data of the one option with this code; none where there is none.
+    ///
+    /// # Panics
+    /// Where there are several.
+    pub fn option(&self, code: u16) -> Option<&[u8]> {
+        let mut options = self.options.iter().filter(|option| option.0 == code);
+        let option = options.next();
+        assert!(options.next().is_none(), "option {code} comes twice");
+        option.map(|option| &option.1[..])
+    }
 }
 
 /// A reply, taken apart.
@@ -94,11 +111,7 @@ impl Decoded {
             questions: questions.collect(),
             sections: [&message.answers, &message.authorities, &message.additionals]
                 .map(|section| section.iter().map(record).collect()),
-            edns: message.edns.as_ref().map(|edns| Edns {
-                size: edns.max_payload(),
-                version: edns.version(),
-                dnssec_ok: edns.flags().dnssec_ok,
-            }),
+            edns: message.edns.as_ref().map(edns),
         })
     }
 
@@ -133,6 +146,20 @@ pub fn canonical_rdata(rtype: u16, mut rdata: Vec<u8>) -> Vec<u8> {
         rdata.make_ascii_lowercase();
     }
     rdata
+}
+
+fn edns(edns: &hickory_proto::op::Edns) -> Edns {
+    let options = edns.options().as_ref().iter().map(|(code, option)| {
+        let data = Vec::try_from(option).expect("what was decoded can be encoded");
+        (u16::from(*code), data)
+    });
+    Edns {
+        size: edns.max_payload(),
+        version: edns.version(),
+        dnssec_ok: edns.flags().dnssec_ok,
+        z: edns.flags().z,
+        options: options.collect(),
+    }
 }
 
 fn name(name: &rr::Name) -> Name {

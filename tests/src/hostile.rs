@@ -172,8 +172,15 @@ pub fn messages() -> impl Strategy<Value = Bytes> {
         header[4..6].copy_from_slice(&[0, 1]);
         [header.to_vec(), tail].concat()
     });
+    // With an empty TSIG record.
+    let signed = asks().prop_map(|ask| {
+        let mut message = ask.message();
+        message[11] += 1;
+        [&message[..], b"\0\0\xfa\0\xff\0\0\0\0\0\0"].concat()
+    });
     let any = prop_oneof![
         4 => asks().prop_map(|ask| ask.message()),
+        1 => signed,
         4 => damaged,
         2 => lying,
         2 => named,

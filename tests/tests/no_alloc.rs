@@ -47,7 +47,7 @@ fn turns_allocate_nothing_and_free_nothing() {
     let mut policy = policy();
     policy.cookies.as_mut().unwrap().require = true;
     let snapshot = world_with(policy);
-    let frames = samples(&frames(), 3000);
+    let frames = samples(&frames(), 20_000);
     let mut port = MemPort::ethernet(256, 4096).replaying(frames.iter().map(|frame| &frame[..]));
     let mut turn = Turn::new(64);
     let mut tally = Tally::default();

@@ -85,7 +85,7 @@ impl Script {
 
 /// The words for what a reply's header and OPT record say.
 fn flags(reply: &Decoded) -> Vec<String> {
-    let edns = reply.edns;
+    let edns = reply.edns.as_ref();
     let words = [
         (reply.aa, "aa"),
         (reply.tc, "tc"),
