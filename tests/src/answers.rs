@@ -116,7 +116,10 @@ pub fn everywhere(snapshot: &Snapshot, query: &[u8]) -> Option<Vec<u8>> {
 pub fn by_udp(snapshot: &Snapshot, query: &[u8]) -> Option<Vec<u8>> {
     let bare = reply(snapshot, query, Transport::Udp);
     let framed = Exchange::default().message(query, Family::V4, snapshot);
-    assert_eq!(framed, bare, "a frame gets another reply than a bare message");
+    assert_eq!(
+        framed, bare,
+        "a frame gets another reply than a bare message"
+    );
     if let Some(reply) = &bare {
         check_reply(query, reply).unwrap_or_else(|error| panic!("{error}"));
     }

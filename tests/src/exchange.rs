@@ -1,8 +1,8 @@
 //! The whole server but for the NIC: frames into a port of memory, through real turns, and out.
 
+use crate::answers::TIME_S;
 use crate::packets::{CLIENT_MAC, Packet, SERVER_MAC};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-use crate::answers::TIME_S;
 use ripples::port::mem::MemFrame;
 use ripples::port::{Census, MemPort};
 use ripples::snapshot::Snapshot;

@@ -130,7 +130,10 @@ fn options() -> impl Strategy<Value = Vec<u8>> {
     let subnet = (any::<bool>(), 0..=128u8).prop_map(|(is_v6, bits)| {
         let bits = if is_v6 { bits } else { bits % 33 };
         let address = vec![0; usize::from(bits.div_ceil(8))];
-        (8, [&[0, 1 + u8::from(is_v6), bits, 0], &address[..]].concat())
+        (
+            8,
+            [&[0, 1 + u8::from(is_v6), bits, 0], &address[..]].concat(),
+        )
     });
     let option = prop_oneof![
         2 => any_option,

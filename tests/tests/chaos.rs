@@ -48,7 +48,14 @@ fn whatever_else_is_asked_of_class_ch_is_refused() {
     let world = world();
     let types = [rtype::A, rtype::SOA, rtype::NS, 252, 0];
     let others = types.map(|qtype| ("version.bind", qtype));
-    let names = [".", "bind", "server", "www.example", "id.bind", "hostname.server"];
+    let names = [
+        ".",
+        "bind",
+        "server",
+        "www.example",
+        "id.bind",
+        "hostname.server",
+    ];
     let names = names.map(|name| (name, TXT));
     for (name, qtype) in others.into_iter().chain(names) {
         let reply = asked(&world, name, qtype);
@@ -107,7 +114,9 @@ fn queries_of_class_ch_are_counted() {
         chaos("nothing", TXT),
         Ask::new(Name::parse("www.example"), TXT),
     ] {
-        exchange.message(&ask.message(), Family::V4, &world).unwrap();
+        exchange
+            .message(&ask.message(), Family::V4, &world)
+            .unwrap();
     }
     assert_eq!(exchange.totals().events(Event::Chaos), 2);
 }

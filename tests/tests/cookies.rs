@@ -28,7 +28,10 @@ const BADCOOKIE: u16 = 23;
 fn a_client_learns_its_server_cookie_and_gets_it_back_from_then_on() {
     let world = world();
     let first = asked(&world, CLIENT);
-    assert_eq!((first.rcode, first.aa, first.answer().len()), (NOERROR, true, 1));
+    assert_eq!(
+        (first.rcode, first.aa, first.answer().len()),
+        (NOERROR, true, 1)
+    );
     let learnt = cookie(&first).expect("a cookie");
     assert_eq!((learnt.len(), &learnt[..8]), (24, &CLIENT[..]));
     let second = asked(&world, &learnt);
@@ -40,7 +43,10 @@ fn without_a_cookie_none_is_sent() {
     for snapshot in [world(), required()] {
         let reply = everywhere(&snapshot, &www().edns(1232).message()).unwrap();
         let reply = Decoded::read(&reply).unwrap();
-        assert_eq!((reply.rcode, reply.aa, cookie(&reply)), (NOERROR, true, None));
+        assert_eq!(
+            (reply.rcode, reply.aa, cookie(&reply)),
+            (NOERROR, true, None)
+        );
     }
 }
 
@@ -213,7 +219,9 @@ fn cookies_are_counted() {
     ask(&learnt);
     ask(&[&CLIENT[..], &[1; 16]].concat());
     ask(b"too short");
-    exchange.message(&www().message(), Family::V6, &world).unwrap();
+    exchange
+        .message(&www().message(), Family::V6, &world)
+        .unwrap();
     let totals = exchange.totals();
     for (event, count) in [
         (Event::CookieClientOnly, 1),

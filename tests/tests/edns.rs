@@ -5,7 +5,7 @@ use ripples::packet::reply::Transport;
 use ripples::port::MemPort;
 use ripples::snapshot::{Policy, Snapshot};
 use ripples::telemetry::Event;
-use tests::answers::{by_udp, everywhere, policy, reply, world, world_with};
+use tests::answers::{by_udp, everywhere, policy, reply, snapshot_with, world, world_with};
 use tests::ask::Ask;
 use tests::decoded::{Decoded, Edns};
 use tests::exchange::{Datagram, Exchange, Family};
@@ -33,7 +33,10 @@ fn the_identifier_is_told_to_whoever_asks_and_to_nobody_else() {
         assert_eq!(options(&reply), [(NSID, b"fra1".to_vec())]);
     }
     let twice = www().option(NSID, b"").option(NSID, b"");
-    assert_eq!(edns(&asked(&world, &twice)).option(NSID), Some(&b"fra1"[..]));
+    assert_eq!(
+        edns(&asked(&world, &twice)).option(NSID),
+        Some(&b"fra1"[..])
+    );
     assert_eq!(options(&asked(&world, &www().edns(1232))), []);
     let silent = world_with(Policy {
         nsid: Box::default(),
@@ -158,10 +161,18 @@ fn refusals_say_why() {
         ask
     };
     for (mut ask, rcode, error) in [
-        (of("nothing.test", rtype::A, 1, 0), REFUSED, NOT_AUTHORITATIVE),
+        (
+            of("nothing.test", rtype::A, 1, 0),
+            REFUSED,
+            NOT_AUTHORITATIVE,
+        ),
         (of("example", 252, 1, 0), REFUSED, PROHIBITED),
         (of("example", 251, 1, 0), REFUSED, PROHIBITED),
-        (of("www.example", rtype::A, 3, 0), REFUSED, NOT_AUTHORITATIVE),
+        (
+            of("www.example", rtype::A, 3, 0),
+            REFUSED,
+            NOT_AUTHORITATIVE,
+        ),
         (of("www.example", rtype::A, 4, 0), REFUSED, NOT_SUPPORTED),
         (of("www.example", rtype::A, 254, 0), REFUSED, NOT_SUPPORTED),
         (of("www.example", rtype::A, 255, 0), REFUSED, NOT_SUPPORTED),
@@ -169,7 +180,11 @@ fn refusals_say_why() {
     ] {
         let reply = asked(&world, &ask);
         assert_eq!((reply.rcode, reply.aa), (rcode, false), "{ask:?}");
-        assert_eq!(options(&reply), [(EXTENDED_ERROR, vec![0, error])], "{ask:?}");
+        assert_eq!(
+            options(&reply),
+            [(EXTENDED_ERROR, vec![0, error])],
+            "{ask:?}"
+        );
         let silent = world_with(Policy {
             extended_errors: false,
             ..policy()
@@ -197,18 +212,31 @@ fn every_option_at_once_fits_into_the_smallest_reply() {
         nsid: vec![b'n'; 128].into(),
         ..policy()
     });
-    let longest = ["n".repeat(63), "o".repeat(63), "p".repeat(63), "q".repeat(61)].join(".");
+    let longest = [
+        "n".repeat(63),
+        "o".repeat(63),
+        "p".repeat(63),
+        "q".repeat(61),
+    ]
+    .join(".");
     let ask = Ask::new(Name::parse(&longest), rtype::A)
         .edns(512)
         .option(NSID, b"")
-        .option(SUBNET, b"\0\x02\x80\0\x20\x01\x0d\xb8\x00\x00\xfe\0\0\0\0\0\0\0\0\x01")
+        .option(
+            SUBNET,
+            b"\0\x02\x80\0\x20\x01\x0d\xb8\x00\x00\xfe\0\0\0\0\0\0\0\0\x01",
+        )
         .option(COOKIE, b"12345678")
         .option(KEEPALIVE, b"");
     for transport in [Transport::Udp, Transport::Tcp] {
         let reply = reply(&world, &ask.message(), transport).unwrap();
         assert!(reply.len() <= 512, "{} bytes", reply.len());
         let decoded = Decoded::read(&reply).unwrap();
-        let codes: Vec<_> = edns(&decoded).options.iter().map(|option| option.0).collect();
+        let codes: Vec<_> = edns(&decoded)
+            .options
+            .iter()
+            .map(|option| option.0)
+            .collect();
         let mut wanted = vec![NSID, SUBNET, COOKIE, KEEPALIVE, EXTENDED_ERROR];
         wanted.retain(|&code| code != KEEPALIVE || transport == Transport::Tcp);
         assert_eq!(codes, wanted);
@@ -217,8 +245,9 @@ fn every_option_at_once_fits_into_the_smallest_reply() {
 
 #[test]
 fn options_count_into_the_size_of_a_reply() {
-    let world = world();
-    let many = Ask::new(Name::parse("many.large.test"), rtype::A).option(NSID, b"");
+    let world = many(policy());
+    let many = Ask::new(Name::parse("many.test"), rtype::A).option(NSID, b"");
+    let mut sizes_truncated = Vec::new();
     for size in 512..=1300 {
         let mut ask = many.clone();
         ask.edns.as_mut().unwrap().size = size;
@@ -226,25 +255,38 @@ fn options_count_into_the_size_of_a_reply() {
         let reply = Decoded::read(&by_udp(&world, &ask.message()).unwrap()).unwrap();
         assert_eq!(edns(&reply).option(NSID), Some(&b"fra1"[..]));
         assert_eq!(edns(&reply).size, 1232);
+        sizes_truncated.extend(reply.tc.then_some(size));
     }
+    let whole = reply(&world, &many.message(), Transport::Tcp)
+        .unwrap()
+        .len();
+    let too_small: Vec<u16> = (512..=1300)
+        .filter(|&size| usize::from(size) < whole)
+        .collect();
+    assert_eq!(sizes_truncated, too_small, "the whole has {whole} bytes");
 }
 
 #[test]
 fn no_reply_is_longer_than_the_link_carries_whatever_was_negotiated() {
-    let world = world_with(Policy {
+    let world = many(Policy {
         udp_size_max: 4096,
         ..policy()
     });
-    let ask = Ask::new(Name::parse("large.example"), rtype::AAAA)
+    let ask = Ask::new(Name::parse("many.test"), rtype::A)
         .edns(65_535)
         .option(NSID, b"");
     let [client, server] = Family::V4.ends();
     let query = Packet::udp(client, server, &ask.message()).frame();
-    for mtu in [576, 1280, 1500] {
+    for (mtu, truncated) in [(576, true), (1033, true), (1034, false), (1500, false)] {
         let port = MemPort::ethernet(1, 2048).with_mtu(mtu);
         let sent = Exchange::new(port).frames([&query[..]], &world);
         let reply = Datagram::read(&sent[0]).unwrap();
         assert!(reply.packet_len <= mtu, "{} bytes", reply.packet_len);
+        assert_eq!(
+            Decoded::read(&reply.payload).unwrap().tc,
+            truncated,
+            "MTU {mtu}"
+        );
     }
 }
 
@@ -265,7 +307,9 @@ fn options_are_counted() {
         www().option(NSID, b"").option(KEEPALIVE, b""),
         www().option(SUBNET, b"\0"),
     ] {
-        exchange.message(&ask.message(), Family::V6, &world).unwrap();
+        exchange
+            .message(&ask.message(), Family::V6, &world)
+            .unwrap();
     }
     let totals = exchange.totals();
     for (event, count) in [
@@ -277,6 +321,13 @@ fn options_are_counted() {
     ] {
         assert_eq!(totals.events(event), count, "{event:?}");
     }
+}
+
+/// A zone with more addresses than the smallest reply holds.
+fn many(policy: Policy) -> Snapshot {
+    let zone = "@ 60 IN SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n\
+                $GENERATE 1-60 @ 60 A 198.51.100.$\n";
+    snapshot_with(&[("many.test.", zone)], policy)
 }
 
 /// A query for what there is.

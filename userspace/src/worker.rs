@@ -3,8 +3,8 @@
 use crate::config::Idle;
 use crate::port::Port;
 use crate::snapshot::Inbox;
-use crate::sys::{clock, wait};
 use crate::sys::waker::Waker;
+use crate::sys::{clock, wait};
 use crate::telemetry::{Counters, Event, Tally};
 use crate::vectorloop::Turn;
 use std::io;

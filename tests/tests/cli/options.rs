@@ -139,6 +139,51 @@ fn the_command_line_goes_before_the_file() {
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
 }
 
+#[test]
+fn options_of_the_file_are_refused_by_their_names() {
+    for (toml, complaint) in [
+        (
+            "[edns]\nnsid = \"0x123\"",
+            "edns.nsid: \"0x123\" has no even number of hexadecimal digits",
+        ),
+        (
+            "[cookies]\nsecrets = [\"e5e973e5a6b2a43f48e7dc849e37bfcf\", \"short\"]",
+            "cookies.secrets: number 2 is not 32 hexadecimal digits",
+        ),
+        (
+            "[cookies]\npolicy = \"sometimes\"",
+            "r.toml:2:10: unknown variant `sometimes`, expected one of `off`, `answer`, `require`",
+        ),
+        (
+            "[cookies]\nsecret = \"x\"",
+            "r.toml:2:1: unknown field `secret`",
+        ),
+        ("[edns]\nclient_subnet = 1", "r.toml:2:17: invalid type"),
+        ("[chaos]\nname = \"x\"", "r.toml:2:1: unknown field `name`"),
+    ] {
+        assert_file_refused(toml, complaint);
+    }
+    let long = format!("[chaos]\nid = \"{}\"", "x".repeat(256));
+    assert_file_refused(&long, "chaos.id: 256 bytes are more than 255");
+    let long = format!("[edns]\nnsid = \"{}\"", "x".repeat(129));
+    assert_file_refused(&long, "edns.nsid: 129 bytes are more than 128");
+}
+
+/// `run` and `check` say `complaint` about a file.
+fn assert_file_refused(toml: &str, complaint: &str) {
+    for command in ["run", "check"] {
+        let launch = Launch::new(&[command, "--config", "r.toml"]).file("r.toml", toml);
+        let ended = launch.finish();
+        assert_eq!(ended.code, Some(1), "{command} {toml}: {}", ended.stderr);
+        let expected = format!("ripples: {complaint}");
+        assert!(
+            ended.stderr.starts_with(&expected),
+            "{expected}: {}",
+            ended.stderr
+        );
+    }
+}
+
 /// `run` and `check` say `complaint` in one line, and nothing else.
 fn assert_refused(arguments: &str, complaint: &str) {
     for command in ["run", "check"] {

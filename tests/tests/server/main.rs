@@ -1,4 +1,5 @@
 //! The `ripples` binary on kernel sockets, on the loopback. Needs no root.
 
+mod options;
 mod reload;
 mod sockets;

@@ -204,7 +204,9 @@ mod tests {
             let checked = check(&Edns::default(), &CookieOptions::default(), &options);
             let error = checked.err().map(|error| error.to_string());
             assert_eq!(
-                error.as_ref().map(|error| error.starts_with(option.unwrap())),
+                error
+                    .as_ref()
+                    .map(|error| error.starts_with(option.unwrap())),
                 option.map(|_| true)
             );
         }
@@ -213,7 +215,10 @@ mod tests {
     #[test]
     fn by_default_nothing_is_told_that_nobody_configured() {
         let answers = defaults();
-        assert_eq!((&answers.nsid[..], &answers.chaos), (&b""[..], &Chaos::default()));
+        assert_eq!(
+            (&answers.nsid[..], &answers.chaos),
+            (&b""[..], &Chaos::default())
+        );
         assert!(answers.client_subnet && answers.extended_errors);
         assert_eq!(answers.cookie_policy, CookiePolicy::Answer);
     }

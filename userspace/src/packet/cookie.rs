@@ -228,10 +228,7 @@ mod tests {
         let cookies = cookies(SECRET, &[]);
         let client = CLIENT.parse().unwrap();
         let option = cookies.make(&[7; 8], client, u32::MAX - 9);
-        assert_eq!(
-            cookies.check(&option, client, 10),
-            Some(CookieState::Valid)
-        );
+        assert_eq!(cookies.check(&option, client, 10), Some(CookieState::Valid));
     }
 
     #[test]
@@ -290,7 +287,11 @@ mod tests {
     }
 
     fn check(cookies: &Cookies, option: &str, client: &str, time_s: u32) -> Option<CookieState> {
-        cookies.check(&bytes::<COOKIE_LEN>(option), client.parse().unwrap(), time_s)
+        cookies.check(
+            &bytes::<COOKIE_LEN>(option),
+            client.parse().unwrap(),
+            time_s,
+        )
     }
 
     /// A cookie for the client of `option` and its time, in hexadecimal digits.

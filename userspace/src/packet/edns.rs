@@ -27,7 +27,9 @@ pub(super) fn known(data: &[u8]) -> Option<QueryFlags> {
 /// The data of the first option with this code, in options that `known` has walked.
 pub(super) fn find(data: &[u8], code: u16) -> Option<&[u8]> {
     let mut options = Walk(data).flatten();
-    options.find(|option| option.0 == code).map(|option| option.1)
+    options
+        .find(|option| option.0 == code)
+        .map(|option| option.1)
 }
 
 /// Codes and data of options; ends with `None` where the last one is torn.
@@ -106,7 +108,10 @@ pub fn admit(query: &mut Query, message: &[u8], arrival: &Arrival, policy: &Poli
 /// RFC 7873 §5.2.3, §5.2.4: where cookies are required, a client that knows them gets its answer
 /// only with a right one. A stream has shown already who it is with.
 fn bad_cookie(query: &Query, arrival: &Arrival, policy: &Policy) -> Option<Rcode> {
-    let is_required = policy.cookies.as_ref().is_some_and(|cookies| cookies.require);
+    let is_required = policy
+        .cookies
+        .as_ref()
+        .is_some_and(|cookies| cookies.require);
     let is_wrong = query.flags.has(QueryFlags::COOKIE) && !query.cookie.is_valid();
     let refused = is_required && is_wrong && arrival.transport == Transport::Udp;
     refused.then_some(Rcode::BadCookie)
@@ -199,7 +204,10 @@ mod tests {
         let v6 = [0x20, 1, 0xd, 0xb8, 0, 0, 0xfe];
         assert_eq!(read(2, 56, &v6), subnet("2001:db8:0:fe00::", 56));
         assert_eq!(read(2, 55, &v6), subnet("2001:db8:0:fe00::", 55));
-        assert_eq!(read(2, 128, &[1; 16]), subnet("101:101:101:101:101:101:101:101", 128));
+        assert_eq!(
+            read(2, 128, &[1; 16]),
+            subnet("101:101:101:101:101:101:101:101", 128)
+        );
         for (prefix_len, bytes) in [
             (24, &[192, 0][..]),
             (24, &[192, 0, 2, 0]),

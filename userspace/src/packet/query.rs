@@ -126,13 +126,7 @@ const OPCODE: u8 = 0x78;
 /// repeats the question where there is one, and has an OPT record where the query had a readable
 /// one (RFC 6891 §7).
 #[cold]
-fn unusual(
-    message: &[u8],
-    key: &NameKey,
-    questions: u16,
-    before: u32,
-    additionals: u16,
-) -> Query {
+fn unusual(message: &[u8], key: &NameKey, questions: u16, before: u32, additionals: u16) -> Query {
     // RFC 8906 §3.1.4: an unknown opcode says nothing of the rest, so NOTIMP goes before FORMERR.
     let rcode = match message[2] & OPCODE {
         0 => Rcode::FormErr,
