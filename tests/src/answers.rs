@@ -33,6 +33,15 @@ pub fn policy() -> Policy {
     }
 }
 
+/// The same, where cookies are required.
+pub fn strict_policy() -> Policy {
+    let mut policy = policy();
+    if let Some(cookies) = &mut policy.cookies {
+        cookies.require = true;
+    }
+    policy
+}
+
 /// A message from the client of the exchanges, at their time.
 pub fn arrival(transport: Transport) -> Arrival {
     Arrival {
@@ -97,8 +106,8 @@ pub fn reply_to(snapshot: &Snapshot, query: &[u8], arrival: &Arrival) -> Option<
     Some(buffer)
 }
 
-/// The reply over every transport: by UDP and TCP as bare messages, and in frames; all are to be the
-/// same, byte by byte.
+/// The reply over every transport: by UDP and TCP as bare messages, and in frames; all are to be
+/// the same, byte by byte.
 ///
 /// # Panics
 /// Where they differ, or the reply breaks a rule that holds for any.

@@ -115,6 +115,14 @@ impl Decoded {
         })
     }
 
+    /// Decodes the reply that there must be.
+    ///
+    /// # Panics
+    /// Where there is none, or it cannot be decoded.
+    pub fn of(reply: Option<Vec<u8>>) -> Self {
+        Self::read(&reply.expect("a reply")).expect("a reply that can be decoded")
+    }
+
     /// The answer section.
     pub fn answer(&self) -> &[Rr] {
         &self.sections[0]

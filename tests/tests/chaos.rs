@@ -100,7 +100,7 @@ fn the_longest_text_fits_with_every_option() {
         .option(3, b"")
         .option(8, b"\0\x02\0\0")
         .option(10, b"12345678");
-    let reply = Decoded::read(&everywhere(&world, &ask.message()).unwrap()).unwrap();
+    let reply = Decoded::of(everywhere(&world, &ask.message()));
     assert_eq!((reply.tc, reply.answer().len()), (false, 1));
     assert_eq!(reply.edns.unwrap().options.len(), 3);
 }
@@ -130,5 +130,5 @@ fn chaos(name: &str, qtype: u16) -> Ask {
 /// The reply, the same over every transport.
 fn asked(snapshot: &Snapshot, name: &str, qtype: u16) -> Decoded {
     let query = chaos(name, qtype).message();
-    Decoded::read(&everywhere(snapshot, &query).unwrap()).unwrap()
+    Decoded::of(everywhere(snapshot, &query))
 }

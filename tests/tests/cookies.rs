@@ -7,7 +7,7 @@ use ripples::packet::reply::Transport;
 use ripples::snapshot::{Policy, Snapshot};
 use ripples::telemetry::Event;
 use tests::answers::{
-    TIME_S, arrival, by_udp, everywhere, policy, reply, reply_to, world, world_with,
+    TIME_S, arrival, by_udp, everywhere, policy, reply, reply_to, strict_policy, world, world_with,
 };
 use tests::ask::Ask;
 use tests::decoded::Decoded;
@@ -67,7 +67,7 @@ fn where_cookies_are_required_udp_wants_a_right_one_and_tcp_does_not() {
     let wrong = [&CLIENT[..], &[1; 16]].concat();
     for option in [&CLIENT[..], &wrong] {
         let query = www().option(COOKIE, option).message();
-        let refused = Decoded::read(&by_udp(&world, &query).unwrap()).unwrap();
+        let refused = Decoded::of(by_udp(&world, &query));
         assert_eq!((refused.rcode, refused.aa), (BADCOOKIE, false));
         assert!(refused.sections.iter().all(Vec::is_empty));
         let answered = reply(&world, &query, Transport::Tcp).unwrap();
@@ -123,9 +123,8 @@ fn a_cookie_is_renewed_after_half_an_hour_and_wrong_after_one() {
 #[test]
 fn secrets_roll_over_without_anybody_noticing() {
     let old = required();
-    let mut policy = policy();
+    let mut policy = strict_policy();
     let cookies = policy.cookies.as_mut().unwrap();
-    cookies.require = true;
     cookies.others = vec![cookies.secret];
     cookies.secret = Secret([7; 16]);
     let new = world_with(policy);
@@ -154,7 +153,7 @@ fn cookies_of_no_legal_length_are_format_errors() {
 fn of_several_cookies_the_first_counts() {
     let world = world();
     let ask = www().option(COOKIE, CLIENT).option(COOKIE, b"another!");
-    let reply = Decoded::read(&everywhere(&world, &ask.message()).unwrap()).unwrap();
+    let reply = Decoded::of(everywhere(&world, &ask.message()));
     assert_eq!(cookie(&reply), cookie(&asked(&world, CLIENT)));
 }
 
@@ -192,7 +191,7 @@ fn a_query_without_a_question_asks_for_a_cookie() {
             let len = u8::try_from(option.len()).unwrap();
             message.extend([0, len + 4, 0, 10, 0, len]);
             message.extend(option);
-            Decoded::read(&everywhere(&world, &message).unwrap()).unwrap()
+            Decoded::of(everywhere(&world, &message))
         };
         let learnt = ask(CLIENT);
         assert_eq!((learnt.rcode, learnt.aa, learnt.rd), (NOERROR, false, true));
@@ -240,15 +239,13 @@ fn www() -> Ask {
 
 /// A server that requires cookies.
 fn required() -> Snapshot {
-    let mut policy = policy();
-    policy.cookies.as_mut().unwrap().require = true;
-    world_with(policy)
+    world_with(strict_policy())
 }
 
 /// The reply to a query with this cookie, the same over every transport.
 fn asked(snapshot: &Snapshot, option: &[u8]) -> Decoded {
     let query = www().option(COOKIE, option).message();
-    Decoded::read(&everywhere(snapshot, &query).unwrap()).unwrap()
+    Decoded::of(everywhere(snapshot, &query))
 }
 
 fn asked_by_udp(snapshot: &Snapshot, option: &[u8]) -> Decoded {
@@ -257,7 +254,7 @@ fn asked_by_udp(snapshot: &Snapshot, option: &[u8]) -> Decoded {
 
 fn at(snapshot: &Snapshot, option: &[u8], arrival: &Arrival) -> Decoded {
     let query = www().option(COOKIE, option).message();
-    Decoded::read(&reply_to(snapshot, &query, arrival).unwrap()).unwrap()
+    Decoded::of(reply_to(snapshot, &query, arrival))
 }
 
 fn cookie(reply: &Decoded) -> Option<Vec<u8>> {

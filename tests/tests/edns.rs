@@ -252,7 +252,7 @@ fn options_count_into_the_size_of_a_reply() {
         let mut ask = many.clone();
         ask.edns.as_mut().unwrap().size = size;
         // `by_udp` checks the limit: what the client takes, and what the policy allows.
-        let reply = Decoded::read(&by_udp(&world, &ask.message()).unwrap()).unwrap();
+        let reply = Decoded::of(by_udp(&world, &ask.message()));
         assert_eq!(edns(&reply).option(NSID), Some(&b"fra1"[..]));
         assert_eq!(edns(&reply).size, 1232);
         sizes_truncated.extend(reply.tc.then_some(size));
@@ -337,11 +337,11 @@ fn www() -> Ask {
 
 /// The reply, the same over every transport.
 fn asked(snapshot: &Snapshot, ask: &Ask) -> Decoded {
-    Decoded::read(&everywhere(snapshot, &ask.message()).unwrap()).unwrap()
+    Decoded::of(everywhere(snapshot, &ask.message()))
 }
 
 fn by_tcp(snapshot: &Snapshot, ask: &Ask) -> Decoded {
-    Decoded::read(&reply(snapshot, &ask.message(), Transport::Tcp).unwrap()).unwrap()
+    Decoded::of(reply(snapshot, &ask.message(), Transport::Tcp))
 }
 
 fn edns(reply: &Decoded) -> &Edns {

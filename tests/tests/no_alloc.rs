@@ -10,7 +10,7 @@ use ripples::vectorloop::{Turn, respond};
 use std::hint::black_box;
 use std::sync::Arc;
 use tests::alloc::{CountingAllocator, Counts};
-use tests::answers::{TIME_S, arrival, policy, world, world_with};
+use tests::answers::{TIME_S, arrival, strict_policy, world, world_with};
 use tests::hostile::{Bytes, frames, messages};
 
 #[global_allocator]
@@ -44,9 +44,7 @@ fn the_counter_counts() {
 
 #[test]
 fn turns_allocate_nothing_and_free_nothing() {
-    let mut policy = policy();
-    policy.cookies.as_mut().unwrap().require = true;
-    let snapshot = world_with(policy);
+    let snapshot = world_with(strict_policy());
     let frames = samples(&frames(), 20_000);
     let mut port = MemPort::ethernet(256, 4096).replaying(frames.iter().map(|frame| &frame[..]));
     let mut turn = Turn::new(64);

@@ -9,7 +9,7 @@ use ripples::port::MemPort;
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::{Discard, Rcode};
 use std::sync::LazyLock;
-use tests::answers::{policy, reply, world, world_with};
+use tests::answers::{reply, strict_policy, world, world_with};
 use tests::cases;
 use tests::exchange::{Datagram, Exchange};
 use tests::hostile::{Bytes, asks, frames, messages};
@@ -79,9 +79,7 @@ proptest! {
 fn the_frames_reach_every_reason_and_every_response_code() {
     let mut runner = TestRunner::deterministic();
     let mut exchange = Exchange::default();
-    let mut policy = policy();
-    policy.cookies.as_mut().unwrap().require = true;
-    let world = world_with(policy);
+    let world = world_with(strict_policy());
     for _ in 0..20_000 {
         let Bytes(frame) = frames().new_tree(&mut runner).unwrap().current();
         exchange.frames([&frame[..]], &world);

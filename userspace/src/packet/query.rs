@@ -220,6 +220,12 @@ mod tests {
 
     const OPT: &[u8] = b"\0\0\x29\x10\0\0\0\x80\0\0\0";
 
+    /// A row of the turn's table: it is written and read for every packet.
+    #[test]
+    fn a_query_is_small() {
+        assert!(size_of::<Query>() <= 24, "{} bytes", size_of::<Query>());
+    }
+
     #[test]
     fn reads_a_plain_question() {
         let message = message([1, 0, 0, 0], b"");

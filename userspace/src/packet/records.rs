@@ -8,7 +8,7 @@ use crate::telemetry::Rcode;
 /// additional ones. Bounded by the message's length.
 ///
 /// With `Err`, what was read so far stays in `query`: the reply has an OPT record when the query
-/// had one that could be read (RFC 6891 §7). Its options count only when all is well.
+/// had one that could be read (RFC 6891 §7). Options are taken only out of a message that is whole.
 pub(super) fn walk(
     message: &[u8],
     query: &mut Query,
