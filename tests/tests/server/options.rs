@@ -78,7 +78,13 @@ fn kdig_keeps_the_cookie_that_it_learnt_where_one_is_required() {
     assert!(said.contains("status: NOERROR"), "{said}");
     let said = kdig(address, "www.example");
     assert!(said.contains("status: NOERROR"), "{said}");
-    let stats = server.await_stats(|stats| stats.total("events.cookie_valid") == 1);
+    // What was learnt by TCP is good for UDP.
+    let said = kdig(address, "www.example +cookie=0123456789abcdef +tcp");
+    let (_, learnt) = said.split_once("COOKIE: ").expect("a cookie");
+    let learnt = format!("www.example +cookie={} +nobadcookie", &learnt[..48]);
+    let said = kdig(address, &learnt);
+    assert!(said.contains("status: NOERROR"), "{said}");
+    let stats = server.await_stats(|stats| stats.total("events.cookie_valid") == 2);
     assert_eq!(stats.total("rcodes.badcookie"), 2, "{stats}");
     server.stop();
 }

@@ -128,7 +128,7 @@ metrics! {
         Edns = "edns",
         /// Queries that asked for DNSSEC records.
         DnssecOk = "dnssec_ok",
-        /// Queries without a cookie, or with cookies switched off.
+        /// Queries without a cookie of legal length, or with cookies switched off.
         CookieNone = "cookie_none",
         /// Queries with a client cookie only.
         CookieClientOnly = "cookie_client_only",
