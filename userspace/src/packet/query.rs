@@ -1,6 +1,7 @@
 //! A DNS message → the small value that says what it asks.
 
 use super::{HEADER_LEN, NAME_LEN_MAX, NameKey, code};
+use crate::answer::Wanted;
 use crate::telemetry::{Discard, Rcode};
 
 /// A query: offsets and numbers, no borrows, so that the reply may be written over its message.
@@ -30,6 +31,14 @@ impl Query {
         match self.name_len {
             0 => HEADER_LEN,
             len => HEADER_LEN + usize::from(len) + 4,
+        }
+    }
+
+    /// What is asked of QNAME.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            qtype: self.qtype,
+            dnssec: self.flags.has(QueryFlags::DNSSEC_OK),
         }
     }
 

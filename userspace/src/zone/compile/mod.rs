@@ -2,6 +2,7 @@
 
 mod additional;
 mod body;
+mod denial;
 mod node;
 
 use super::image::{IMAGE_HEADER_LEN, ImageHeader, MAGIC, NodeFlags, NodeRef, ZoneImage};
@@ -9,7 +10,8 @@ use super::records::{Owner, Rrset, ZoneRecords};
 use crate::name;
 use crate::packet::code;
 use body::{BodyWriter, OwnerForm, Section};
-use node::NodeWriter;
+use denial::Denial;
+use node::{NodeWriter, Woven};
 use std::fmt;
 
 /// Why checked records do not make an image.
@@ -79,6 +81,8 @@ struct Compiler<'r> {
     nodes: NodeWriter,
     body: BodyWriter,
     ancestors: Vec<Ancestor>,
+    denial: Denial<'r>,
+    is_signed: bool,
     header: ImageHeader,
 }
 
@@ -89,11 +93,17 @@ impl<'r> Compiler<'r> {
         header.record_count = records.record_count() as u64;
         header.apex_labels = labels(records.origin());
         header.apex_len = u8::try_from(records.origin().len()).unwrap_or(u8::MAX);
+        let denial = Denial::of(records);
+        let apex = records.find(records.origin());
+        let is_signed =
+            denial.exists() || apex.is_some_and(|apex| apex.rrset(code::RRSIG).is_some());
         Self {
             records,
             nodes: NodeWriter::new(records.record_count()),
             body: BodyWriter::default(),
             ancestors: Vec::new(),
+            denial,
+            is_signed,
             header,
         }
     }
@@ -115,7 +125,18 @@ impl<'r> Compiler<'r> {
             self.nodes.end()?;
         }
         let has_children = next.is_some_and(|next| name::is_at_or_below(next, name));
+        if !has_children && denial::is_hashed(owner) {
+            return self.hashed(owner);
+        }
         self.node(owner, has_children)
+    }
+
+    /// Writes the node of an NSEC3 record: it is not on the way to any name.
+    fn hashed(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
+        let at = self.nodes.begin(&owner.name(), NodeFlags::HASHED)?;
+        self.denial.add(owner, at);
+        self.bodies(owner, NodeFlags::HASHED)?;
+        self.nodes.end()
     }
 
     /// Writes an owner's node.
@@ -137,6 +158,9 @@ impl<'r> Compiler<'r> {
             }
         }
         self.begin(&owner.name(), flags, has_children)?;
+        if !flags.any(NodeFlags::OCCLUDED) {
+            self.denial.add(owner, self.nodes.current()?);
+        }
         if is_apex {
             self.apex(owner)?;
         }
@@ -168,8 +192,13 @@ impl<'r> Compiler<'r> {
         let at = self.nodes.begin(name, flags)?;
         if let Some(cut) = above {
             self.nodes.link_cut(cut);
-        } else if has_children {
-            self.nodes.reserve_wildcard();
+        } else {
+            if has_children {
+                self.nodes.reserve_wildcard();
+            }
+            if let Some(place) = self.denial.nsec3_place(name) {
+                self.nodes.link_nsec3(place);
+            }
         }
         if let Some(parent) = self.ancestors.last()
             && above.is_none()
@@ -194,33 +223,43 @@ impl<'r> Compiler<'r> {
             return Err(CompileError::zone("the zone has no records at its apex"));
         }
         self.header.apex = self.nodes.current()?.0;
-        self.body.begin(&owner.name());
         // Without an SOA record, which the checks warn of, negative answers have an empty authority
         // section: they are right, but nobody can cache them.
-        if let Some(soa) = owner.rrset(code::SOA) {
-            let (serial, minimum) = serial_and_minimum(&soa)?;
+        let mut soa = None;
+        if let Some(rrset) = owner.rrset(code::SOA) {
+            let (serial, minimum) = serial_and_minimum(&rrset)?;
             self.header.serial = serial;
             // RFC 2308 §5: the lesser of the record's TTL and its MINIMUM field.
-            let ttl = soa.ttl().min(minimum);
-            self.body
-                .rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
+            soa = Some((rrset, rrset.ttl().min(minimum)));
         }
-        let body = self.nodes.woven(&mut self.body);
+        let signatures = signatures(owner, code::SOA);
+        let body = self.woven(&owner.name(), |body, dnssec| {
+            let Some((rrset, ttl)) = soa else {
+                return Ok(());
+            };
+            body.rrset(Section::Authority, OwnerForm::Itself, &rrset, ttl)?;
+            match signatures.filter(|_| dnssec) {
+                // RFC 4034 §3: the TTL of a signature is its records'.
+                Some(rrset) => body.rrset(Section::Authority, OwnerForm::Itself, &rrset, ttl),
+                None => Ok(()),
+            }
+        })?;
         self.nodes.negative(body);
         Ok(())
     }
 
-    /// What a zone cut answers for everything at and below it.
+    /// What a zone cut answers for everything at and below it. What proves that it is signed or not
+    /// stands with the node's records.
     fn referral(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
         let Some(ns) = owner.rrset(code::NS) else {
             return Ok(());
         };
-        self.body.begin(&owner.name());
-        self.body
-            .rrset(Section::Authority, OwnerForm::Itself, &ns, ns.ttl())?;
-        self.body.mark_glue();
-        additional::glue(&mut self.body, self.records, &ns)?;
-        let body = self.nodes.woven(&mut self.body);
+        let records = self.records;
+        let body = self.woven(&owner.name(), |body, dnssec| {
+            body.rrset(Section::Authority, OwnerForm::Itself, &ns, ns.ttl())?;
+            body.mark_glue();
+            additional::glue(body, records, &ns, dnssec)
+        })?;
         self.nodes.link_referral(body);
         Ok(())
     }
@@ -238,16 +277,11 @@ impl<'r> Compiler<'r> {
             if is_cut && !matches!(rtype, code::DS | code::NSEC | code::RRSIG) {
                 continue;
             }
-            if !body::is_woven(rtype) {
-                let same = owner.rrsets().filter(|rrset| rrset.rtype() == rtype);
-                self.nodes.plain(rtype, same)?;
+            if body::is_woven(rtype) {
+                self.woven_answer(owner, &rrset)?;
             } else {
-                self.body.begin(&owner.name());
-                self.body
-                    .rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
-                additional::addresses(&mut self.body, self.records, &rrset)?;
-                let body = self.nodes.woven(&mut self.body);
-                self.nodes.answer(rtype, body);
+                let same = owner.rrsets().filter(|rrset| rrset.rtype() == rtype);
+                self.nodes.plain(rtype, same, signatures(owner, rtype))?;
             }
             if matches!(rtype, code::CNAME | code::DNAME) {
                 let target = rrset.records().next().unwrap_or_default();
@@ -261,12 +295,51 @@ impl<'r> Compiler<'r> {
         Ok(())
     }
 
-    fn finish(self) -> Result<ZoneImage, CompileError> {
+    /// An answer with names to compress, or addresses to bring along.
+    fn woven_answer(&mut self, owner: &Owner<'_>, rrset: &Rrset<'_>) -> Result<(), CompileError> {
+        let records = self.records;
+        let signatures = signatures(owner, rrset.rtype());
+        let body = self.woven(&owner.name(), |body, dnssec| {
+            body.rrset(Section::Answer, OwnerForm::Itself, rrset, rrset.ttl())?;
+            if let Some(rrset) = signatures.filter(|_| dnssec) {
+                body.rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
+            }
+            additional::addresses(body, records, rrset, dnssec)
+        })?;
+        self.nodes.answer(rrset.rtype(), body);
+        Ok(())
+    }
+
+    /// Writes a body as it is without signatures and as it is with them.
+    fn woven(
+        &mut self,
+        owner: &[u8],
+        write: impl Fn(&mut BodyWriter, bool) -> Result<(), CompileError>,
+    ) -> Result<Woven, CompileError> {
+        self.body.begin(owner);
+        write(&mut self.body, false)?;
+        let bare = self.nodes.woven(&mut self.body);
+        if !self.is_signed {
+            return Ok(bare);
+        }
+        self.body.begin(owner);
+        write(&mut self.body, true)?;
+        Ok(self.nodes.woven_signed(bare, &mut self.body))
+    }
+
+    fn finish(mut self) -> Result<ZoneImage, CompileError> {
         if self.header.apex == 0 {
             return Err(CompileError::zone("the zone has no records at its apex"));
         }
-        Ok(self.nodes.finish(self.header))
+        let chain = self.denial.finish(&mut self.header);
+        Ok(self.nodes.finish(self.header, &chain))
     }
+}
+
+/// The signatures of an owner's records of a type.
+fn signatures<'r>(owner: &Owner<'r>, rtype: u16) -> Option<Rrset<'r>> {
+    let mut rrsets = owner.rrsets();
+    rrsets.find(|rrset| rrset.covered() == Some(rtype))
 }
 
 /// SERIAL and MINIMUM of an SOA record (RFC 1035 §3.3.13).
