@@ -1,6 +1,7 @@
 //! The answering core without any port: zones from text, queries and replies as messages.
 
 use crate::worlds::ZoneText;
+use crate::zones::SIGNED;
 use ripples::packet::NameKey;
 use ripples::packet::reply::Transport;
 use ripples::snapshot::{Policy, Snapshot};
@@ -60,5 +61,13 @@ pub fn world() -> Snapshot {
             include_str!("../fixtures/world/child.zone"),
         ),
         ("large.test.", include_str!("../fixtures/world/large.zone")),
+        SIGNED[0],
+        SIGNED[1],
+        SIGNED[2],
     ])
+}
+
+/// A snapshot of the zones in `tests/fixtures/signed`.
+pub fn signed_world() -> Snapshot {
+    snapshot(&SIGNED)
 }

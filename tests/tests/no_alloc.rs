@@ -45,7 +45,7 @@ fn the_counter_counts() {
 #[test]
 fn turns_allocate_nothing_and_free_nothing() {
     let snapshot = world();
-    let frames = samples(&frames(), 3000);
+    let frames = samples(&frames(), 20_000);
     let mut port = MemPort::ethernet(256, 4096).replaying(frames.iter().map(|frame| &frame[..]));
     let mut turn = Turn::new(64);
     let mut tally = Tally::default();

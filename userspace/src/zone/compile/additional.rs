@@ -1,7 +1,8 @@
 //! Which addresses an answer brings along.
 
+use super::CompileError;
+use super::answers::signatures;
 use super::body::{BodyWriter, OwnerForm, Section, name_len};
-use super::{CompileError, signatures};
 use crate::name;
 use crate::packet::code;
 use crate::zone::records::{Rrset, ZoneRecords};
