@@ -32,6 +32,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
             "xtask/",
         ],
     ),
+    ("sha1", &["userspace/src/zone/nsec3"]),
     ("syn", &["xtask/src/tidy/"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),
 ];
