@@ -3,6 +3,7 @@
 use crate::exchange::{Exchange, Family};
 use crate::invariants::check_reply;
 use crate::worlds::ZoneText;
+use crate::zones::SIGNED;
 use ripples::packet::cookie::{Cookies, Secret};
 use ripples::packet::reply::Transport;
 use ripples::packet::{Arrival, NameKey};
@@ -150,6 +151,14 @@ pub fn world_with(policy: Policy) -> Snapshot {
             include_str!("../fixtures/world/child.zone"),
         ),
         ("large.test.", include_str!("../fixtures/world/large.zone")),
+        SIGNED[0],
+        SIGNED[1],
+        SIGNED[2],
     ];
     snapshot_with(&zones, policy)
+}
+
+/// A snapshot of the zones in `tests/fixtures/signed`.
+pub fn signed_world() -> Snapshot {
+    snapshot(&SIGNED)
 }

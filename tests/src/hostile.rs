@@ -11,7 +11,7 @@ use proptest::sample::{Index, select};
 use std::fmt;
 
 /// Names of `tests/fixtures/world`, near them, and far from them.
-const NAMES: [&str; 43] = [
+const NAMES: [&str; 54] = [
     "version.bind.",
     "ID.server.",
     ".",
@@ -55,6 +55,17 @@ const NAMES: [&str; 43] = [
     "far.large.test.",
     "text.large.test.",
     "elsewhere.test.",
+    "nope.nsec.test.",
+    "x.y.nope.nsec3.test.",
+    "a.wild.nsec.test.",
+    "b.A.wild.nsec3.test.",
+    "a.cx.nsec.test.",
+    "a.cy.nsec3.test.",
+    "a.moved.optout.test.",
+    "a.insecure.optout.test.",
+    "secure.nsec.test.",
+    "y.left.optout.test.",
+    "z.left.optout.test.",
 ];
 
 /// Bytes that are shown on one line.

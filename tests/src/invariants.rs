@@ -3,6 +3,7 @@
 
 use crate::decoded::{Decoded, Rr};
 use crate::exchange::{Datagram, Exchange};
+use crate::record::rtype;
 use hickory_proto::op::Message;
 use ripples::port::Census;
 use ripples::snapshot::Snapshot;
@@ -177,8 +178,12 @@ pub fn check_truncation(query: &[u8], whole: &[u8], cut: &[u8]) -> Result<(), St
     if kept != cut.additional() || is_torn {
         return Err("a part of an RRset in the additional section".into());
     }
-    // RFC 9471 §3: what is missing of a referral's glue must be come back for.
-    let is_referral = !whole.aa && whole.rcode == 0;
+    // RFC 9471 §3: what is missing of a referral's glue must be come back for. AA says nothing of
+    // one that an alias leads to.
+    let is_referral = whole
+        .authority()
+        .iter()
+        .any(|record| record.rtype == rtype::NS);
     match cut.tc == is_referral {
         true => Ok(()),
         false => Err(format!(

@@ -32,6 +32,10 @@ pub mod rtype {
     pub const DS: u16 = 43;
     /// Signature.
     pub const RRSIG: u16 = 46;
+    /// The next name of a signed zone.
+    pub const NSEC: u16 = 47;
+    /// The next hashed name of a signed zone.
+    pub const NSEC3: u16 = 50;
     /// Any type at all.
     pub const ANY: u16 = 255;
     /// For private use (RFC 6895 §3.1).
@@ -158,7 +162,7 @@ impl Data {
 }
 
 /// Types with their mnemonics.
-const MNEMONICS: [(u16, &str); 17] = [
+const MNEMONICS: [(u16, &str); 18] = [
     (rtype::A, "A"),
     (rtype::NS, "NS"),
     (rtype::CNAME, "CNAME"),
@@ -172,7 +176,8 @@ const MNEMONICS: [(u16, &str); 17] = [
     (rtype::OPT, "OPT"),
     (rtype::DS, "DS"),
     (rtype::RRSIG, "RRSIG"),
-    (47, "NSEC"),
+    (rtype::NSEC, "NSEC"),
+    (rtype::NSEC3, "NSEC3"),
     (251, "IXFR"),
     (252, "AXFR"),
     (rtype::ANY, "ANY"),

@@ -7,6 +7,16 @@ use ripples::name::{NameBuf, ROOT};
 use ripples::zone::error::ZoneProblem;
 use ripples::zone::records::ZoneRecords;
 
+/// One zone signed in three ways, with NSEC, NSEC3, and NSEC3 with opt-out: apex and master file.
+pub const SIGNED: [(&str, &str); 3] = [
+    ("nsec.test.", include_str!("../fixtures/signed/nsec.zone")),
+    ("nsec3.test.", include_str!("../fixtures/signed/nsec3.zone")),
+    (
+        "optout.test.",
+        include_str!("../fixtures/signed/optout.zone"),
+    ),
+];
+
 /// Owner, TTL, type and data of a record.
 pub type Flat = (Vec<u8>, u32, u16, Vec<u8>);
 

@@ -81,7 +81,7 @@ fn a_filter_without_endpoints_redirects_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(50_000))]
+    #![proptest_config(tests::cases(50_000))]
 
     #[test]
     fn etherparse_agrees_on_what_is_ours(

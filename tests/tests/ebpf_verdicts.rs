@@ -100,7 +100,7 @@ fn kernel_and_host_agree_on_random_frames() {
     }
     let strategy = (strategies::frames(), strategies::endpoints());
     let filter = Mutex::new(load(false));
-    TestRunner::new(ProptestConfig::with_cases(10_000))
+    TestRunner::new(tests::cases(10_000))
         .run(&strategy, |(frame, endpoints)| {
             // BPF_PROG_TEST_RUN wants an Ethernet header at least.
             prop_assume!(frame.len() >= 14);

@@ -17,7 +17,7 @@ use ripples::zone::records::ZoneRecords;
 use tests::zones::{Flat, flatten, origin};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(tests::cases(2000))]
 
     /// `domain` writes the text.
     #[test]

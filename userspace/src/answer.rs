@@ -3,7 +3,7 @@
 use crate::packet::{Query, code};
 use crate::snapshot::{Found, Labels, Snapshot};
 use crate::telemetry::Rcode;
-use crate::zone::image::{BodyRef, Node, NodeFlags, Target};
+use crate::zone::image::{BodyRef, Node, NodeFlags, NodeRef, Target};
 use crate::zone::index::NamePlace;
 
 /// What a reply is made of, found but not read yet.
@@ -15,10 +15,40 @@ pub struct Answer<'s> {
     pub authoritative: bool,
     /// Bytes of the name before the part of it that owns the body's first record.
     pub owner_skip: u8,
+    /// Number of the zone that answers.
+    pub zone: u32,
     /// The records; none in an error.
     pub body: Option<BodyRef<'s>>,
     /// Where the answer goes on.
     pub follow: Follow<'s>,
+    /// What is to be proven beside the records.
+    pub claim: Claim,
+}
+
+/// What a signed zone proves to whoever asks for DNSSEC (RFC 4035 §3.1.3, RFC 5155 §7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing beyond the records' signatures.
+    Nothing,
+    /// The node lacks the type.
+    NoData(NodeRef),
+    /// Nothing exists below this closest encloser, and it has no wildcard.
+    NoName(NodeRef),
+    /// Below this closest encloser the answer is its wildcard's.
+    Expanded(NodeRef),
+    /// Below this closest encloser there is only its wildcard, which lacks the type.
+    NoWildcardData(NodeRef),
+    /// Whether the zone below this cut is signed.
+    Delegation(NodeRef),
+}
+
+/// What is asked of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// QTYPE.
+    pub qtype: u16,
+    /// With signatures and proofs.
+    pub dnssec: bool,
 }
 
 /// Whether an answer goes on at another name.
@@ -41,18 +71,19 @@ impl<'s> Answer<'s> {
             rcode,
             authoritative: false,
             owner_skip: 0,
+            zone: 0,
             body: None,
             follow: Follow::Nothing,
+            claim: Claim::Nothing,
         }
     }
 
-    fn data(body: BodyRef<'s>) -> Self {
+    fn data(zone: u32, body: BodyRef<'s>) -> Self {
         Self {
-            rcode: Rcode::NoError,
             authoritative: true,
-            owner_skip: 0,
+            zone,
             body: Some(body),
-            follow: Follow::Nothing,
+            ..Self::error(Rcode::NoError)
         }
     }
 
@@ -78,9 +109,14 @@ pub fn answer<'s>(
     if query.qclass != code::CLASS_IN || matches!(query.qtype, code::AXFR | code::IXFR) {
         return Answer::error(Rcode::Refused);
     }
+    let lookup = Lookup {
+        wanted: query.wanted(),
+        name,
+        snapshot,
+    };
     match snapshot.find_candidate(candidate, query.name_hash, name) {
-        Some(found) => exact(found, query.qtype, name, snapshot),
-        None => missing(query.qtype, name, snapshot),
+        Some(found) => lookup.exact(found),
+        None => lookup.missing(),
     }
 }
 
@@ -96,134 +132,158 @@ fn chaos<'s>(query: &Query, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
 }
 
 /// Answers for the target of an alias.
-pub fn lookup<'s>(qtype: u16, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
+pub fn lookup<'s>(wanted: Wanted, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
+    let lookup = Lookup {
+        wanted,
+        name,
+        snapshot,
+    };
     match snapshot.find(snapshot.key().hash(name), name) {
-        Some(found) => exact(found, qtype, name, snapshot),
-        None => missing(qtype, name, snapshot),
+        Some(found) => lookup.exact(found),
+        None => lookup.missing(),
     }
 }
 
-/// The name exists.
-fn exact<'s>(found: Found<'s>, qtype: u16, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
-    let flags = found.node.flags();
-    // RFC 4035 §3.1.4.1: DS records are the parent's; so is their absence.
-    if qtype == code::DS {
-        if flags.any(NodeFlags::CUT) {
-            return of_node(found.node, found.zone, qtype, name, snapshot);
+/// A name that is looked up: RFC 1034 §4.3.2.
+struct Lookup<'n, 's> {
+    wanted: Wanted,
+    name: &'n [u8],
+    snapshot: &'s Snapshot,
+}
+
+impl<'s> Lookup<'_, 's> {
+    /// The name exists.
+    fn exact(&self, found: Found<'s>) -> Answer<'s> {
+        let flags = found.node.flags();
+        let claim = Claim::NoData(found.node.place());
+        // RFC 4035 §3.1.4.1: DS records are the parent's; so is their absence.
+        if self.wanted.qtype == code::DS {
+            if flags.any(NodeFlags::CUT) {
+                return self.of_node(found, Claim::Nothing, claim);
+            }
+            if flags.any(NodeFlags::APEX)
+                && let Some(parent) = self.snapshot.parent(found.zone)
+            {
+                return match parent.cut {
+                    Some(cut) => self.exact(cut),
+                    None => self.missing_in(parent.apex, &Labels::of(self.name)),
+                };
+            }
         }
-        if flags.any(NodeFlags::APEX)
-            && let Some(parent) = snapshot.parent(found.zone)
-        {
-            return match parent.cut {
-                Some(cut) => exact(cut, qtype, name, snapshot),
-                None => missing_in(parent.apex, qtype, &Labels::of(name), name, snapshot),
+        if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
+            return self.referral(found);
+        }
+        self.of_node(found, Claim::Nothing, claim)
+    }
+
+    /// What a node with authority, or its wildcard, has for a type: what this claims, and what its
+    /// absence does.
+    fn of_node(&self, found: Found<'s>, present: Claim, absent: Claim) -> Answer<'s> {
+        let Wanted { qtype, dnssec } = self.wanted;
+        let node = found.node;
+        let body = match qtype {
+            code::ANY => node.first(dnssec),
+            // RFC 5155 §7.2.8: it belongs to the hash, whatever else has that name.
+            code::NSEC3 => None,
+            _ => node.find(qtype, dnssec),
+        };
+        if let Some(body) = body {
+            return Answer {
+                claim: present,
+                ..Answer::data(found.zone, body)
             };
         }
+        if node.flags().any(NodeFlags::ALIAS)
+            && let (Some(body), Some(target)) = (node.find(code::CNAME, dnssec), node.target())
+        {
+            return Answer {
+                follow: Follow::Alias(target),
+                claim: present,
+                ..Answer::data(found.zone, body)
+            };
+        }
+        self.negative(Rcode::NoError, found.zone, absent)
     }
-    if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
-        return referral(found.node, name);
-    }
-    of_node(found.node, found.zone, qtype, name, snapshot)
-}
 
-/// What a node with authority, or its wildcard, has for a type.
-fn of_node<'s>(
-    node: Node<'s>,
-    zone: u32,
-    qtype: u16,
-    name: &[u8],
-    snapshot: &'s Snapshot,
-) -> Answer<'s> {
-    let body = if qtype == code::ANY {
-        node.first()
-    } else {
-        node.find(qtype)
-    };
-    if let Some(body) = body {
-        return Answer::data(body);
+    /// The name does not exist in any zone.
+    fn missing(&self) -> Answer<'s> {
+        let labels = Labels::of(self.name);
+        match self.snapshot.zone_of(&labels) {
+            Some(apex) => self.missing_in(apex, &labels),
+            None => Answer::error(Rcode::Refused),
+        }
     }
-    if node.flags().any(NodeFlags::ALIAS)
-        && let (Some(body), Some(target)) = (node.find(code::CNAME), node.target())
-    {
-        return Answer {
-            follow: Follow::Alias(target),
-            ..Answer::data(body)
-        };
-    }
-    negative(Rcode::NoError, zone, name, snapshot)
-}
 
-/// The name does not exist in any zone.
-fn missing<'s>(qtype: u16, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
-    let labels = Labels::of(name);
-    match snapshot.zone_of(&labels) {
-        Some(apex) => missing_in(apex, qtype, &labels, name, snapshot),
-        None => Answer::error(Rcode::Refused),
+    /// The name does not exist in its zone: the closest encloser decides (RFC 4592 §3.3.1).
+    fn missing_in(&self, apex: Found<'s>, labels: &Labels<'_>) -> Answer<'s> {
+        let encloser = self.snapshot.closest_encloser(apex, labels);
+        let (node, flags) = (encloser.node, encloser.node.flags());
+        if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
+            return self.referral(encloser);
+        }
+        if flags.any(NodeFlags::REDIRECT)
+            && let (Some(body), Some(target)) =
+                (node.find(code::DNAME, self.wanted.dnssec), node.target())
+        {
+            return Answer {
+                follow: Follow::Redirect(target),
+                owner_skip: self.skip(node),
+                ..Answer::data(apex.zone, body)
+            };
+        }
+        let encloser = node.place();
+        match node.wildcard() {
+            Some(wildcard) if wildcard.flags().any(NodeFlags::CUT) => {
+                match wildcard.referral(self.wanted.dnssec) {
+                    // The cut's owner is the name itself, as for any record of a wildcard.
+                    Some(body) => Answer {
+                        authoritative: false,
+                        claim: Claim::Expanded(encloser),
+                        ..Answer::data(apex.zone, body)
+                    },
+                    None => Answer::error(Rcode::ServFail),
+                }
+            }
+            Some(wildcard) => self.of_node(
+                Found {
+                    node: wildcard,
+                    ..apex
+                },
+                Claim::Expanded(encloser),
+                Claim::NoWildcardData(encloser),
+            ),
+            None => self.negative(Rcode::NxDomain, apex.zone, Claim::NoName(encloser)),
+        }
     }
-}
 
-/// The name does not exist in its zone: the closest encloser decides (RFC 4592 §3.3.1).
-fn missing_in<'s>(
-    apex: Found<'s>,
-    qtype: u16,
-    labels: &Labels<'_>,
-    name: &[u8],
-    snapshot: &'s Snapshot,
-) -> Answer<'s> {
-    let encloser = snapshot.closest_encloser(apex, labels);
-    let (node, flags) = (encloser.node, encloser.node.flags());
-    if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
-        return referral(node, name);
-    }
-    if flags.any(NodeFlags::REDIRECT)
-        && let (Some(body), Some(target)) = (node.find(code::DNAME), node.target())
-    {
-        let owner_skip = skip(name, node);
-        return Answer {
-            follow: Follow::Redirect(target),
-            owner_skip,
-            ..Answer::data(body)
-        };
-    }
-    match node.wildcard() {
-        Some(wildcard) if wildcard.flags().any(NodeFlags::CUT) => match wildcard.referral() {
-            // The cut's owner is the name itself, as for any record of a wildcard.
+    /// The servers of the zone below the cut that `found` is at or below.
+    fn referral(&self, found: Found<'s>) -> Answer<'s> {
+        let cut = found.node.cut().unwrap_or(found.node);
+        match cut.referral(self.wanted.dnssec) {
             Some(body) => Answer {
                 authoritative: false,
-                ..Answer::data(body)
+                owner_skip: self.skip(cut),
+                claim: Claim::Delegation(cut.place()),
+                ..Answer::data(found.zone, body)
             },
             None => Answer::error(Rcode::ServFail),
-        },
-        Some(wildcard) => of_node(wildcard, apex.zone, qtype, name, snapshot),
-        None => negative(Rcode::NxDomain, apex.zone, name, snapshot),
+        }
     }
-}
 
-/// The servers of the zone below the cut that `node` is at or below.
-fn referral<'s>(node: Node<'s>, name: &[u8]) -> Answer<'s> {
-    let cut = node.cut().unwrap_or(node);
-    match cut.referral() {
-        Some(body) => Answer {
-            authoritative: false,
-            owner_skip: skip(name, cut),
-            ..Answer::data(body)
-        },
-        None => Answer::error(Rcode::ServFail),
+    /// No such name, or no such records: the zone's SOA record says for how long (RFC 2308 §3).
+    fn negative(&self, rcode: Rcode, zone: u32, claim: Claim) -> Answer<'s> {
+        let image = &self.snapshot.zones()[zone as usize];
+        let owner_skip = u8::try_from(self.name.len() - image.apex_len()).unwrap_or(0);
+        Answer {
+            rcode,
+            owner_skip,
+            claim,
+            ..Answer::data(zone, image.negative(self.wanted.dnssec))
+        }
     }
-}
 
-/// No such name, or no such records: the zone's SOA record says for how long (RFC 2308 §3).
-fn negative<'s>(rcode: Rcode, zone: u32, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
-    let image = &snapshot.zones()[zone as usize];
-    let owner_skip = u8::try_from(name.len() - image.apex_len()).unwrap_or(0);
-    Answer {
-        rcode,
-        owner_skip,
-        ..Answer::data(image.negative())
+    /// Bytes of the name before the part that is `node`'s.
+    fn skip(&self, node: Node<'_>) -> u8 {
+        u8::try_from(self.name.len() - node.name().len()).unwrap_or(0)
     }
-}
-
-/// Bytes of `name` before the part that is `node`'s.
-fn skip(name: &[u8], node: Node<'_>) -> u8 {
-    u8::try_from(name.len() - node.name().len()).unwrap_or(0)
 }

@@ -325,6 +325,27 @@ pub fn canonical_cmp_lowercase(left: &[u8], right: &[u8]) -> Ordering {
     cmp_by_labels(left, right, |left, right| left.cmp(right))
 }
 
+/// The first octets of lowered labels in canonical order, so that most comparisons need no more:
+/// where those of two names differ they decide, where they are equal they say nothing.
+///
+/// A label's end is 0, so the octet 0 counts as 1, as 1 itself does: behind either of them nothing
+/// may decide.
+pub fn canonical_prefix<const N: usize>(labels: &[u8]) -> [u8; N] {
+    let list = label_list(labels);
+    let octets = list
+        .iter()
+        .rev()
+        .flat_map(|label| label.iter().map(|octet| (*octet).max(1)).chain([0]));
+    let mut prefix = [0; N];
+    for (place, octet) in prefix.iter_mut().zip(octets) {
+        *place = octet;
+        if octet == 1 {
+            break;
+        }
+    }
+    prefix
+}
+
 /// Compares labels from the right; a name sorts before its descendants.
 fn cmp_by_labels(
     left: &[u8],

@@ -59,6 +59,10 @@ pub mod code {
     pub const RRSIG: u16 = 46;
     /// Type NSEC.
     pub const NSEC: u16 = 47;
+    /// Type NSEC3.
+    pub const NSEC3: u16 = 50;
+    /// Type NSEC3PARAM.
+    pub const NSEC3PARAM: u16 = 51;
     /// Type TSIG, a signature of the message.
     pub const TSIG: u16 = 250;
     /// QTYPE IXFR.

@@ -2,6 +2,7 @@
 
 use super::cookie::CookieState;
 use super::{HEADER_LEN, NAME_LEN_MAX, NameKey, records};
+use crate::answer::Wanted;
 use crate::telemetry::{Discard, Rcode};
 
 /// A query: offsets and numbers, no borrows, so that the reply may be written over its message.
@@ -38,6 +39,14 @@ impl Query {
         match self.name_len {
             0 => HEADER_LEN,
             len => HEADER_LEN + usize::from(len) + 4,
+        }
+    }
+
+    /// What is asked of QNAME.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            qtype: self.qtype,
+            dnssec: self.flags.has(QueryFlags::DNSSEC_OK),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Labels, ParentPlace, Policy, Snapshot};
 use crate::name;
 use crate::packet::NameKey;
-use crate::zone::image::ZoneImage;
+use crate::zone::image::{NodeFlags, ZoneImage};
 use crate::zone::index::{NameIndex, NamePlace, ZONES_MAX};
 use std::collections::HashMap;
 
@@ -35,6 +35,9 @@ impl Snapshot {
         let mut parents = apexes.parents(&zones);
         for (zone, image) in (0..).zip(&zones) {
             for (at, node) in image.nodes() {
+                if node.flags().any(NodeFlags::HASHED) {
+                    continue;
+                }
                 let place = NamePlace { zone, node: at };
                 let Some(child) = apexes.shadow(zone, node.name()) else {
                     index.insert(key.hash(node.name()), place);

@@ -11,6 +11,7 @@ pub mod image;
 pub mod index;
 pub mod load;
 mod master;
+pub mod nsec3;
 pub mod rdata;
 pub mod records;
 pub mod rtype;

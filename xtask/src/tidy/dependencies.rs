@@ -33,6 +33,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("siphasher", &["userspace/src/packet/cookie"]),
+    ("sha1", &["userspace/src/zone/nsec3"]),
     ("syn", &["xtask/src/tidy/"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),
 ];

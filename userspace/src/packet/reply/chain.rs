@@ -1,16 +1,21 @@
 //! Answers that go on at another name: CNAME records, and those that DNAME records imply.
 
+use super::body::{self, POINTER_REACH};
 use super::owner::{CHAIN_MAX, OwnerPlace};
-use super::{Sections, fit, put_pointer, set_pointers};
-use crate::answer::{Answer, Follow, lookup};
+use super::proof::Proofs;
+use super::{Sections, put_pointer};
+use crate::answer::{Answer, Follow, Wanted, lookup};
 use crate::packet::{NAME_LEN_MAX, Query, code};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Rcode;
-use crate::zone::image::{Body, Target};
+use crate::zone::image::{BODY_REACH, Body, Target};
 use arrayvec::ArrayVec;
 
 /// Bytes of a record's owner pointer, type, class, TTL and data length.
 const RECORD_LEN: usize = 12;
+
+/// No link begins behind this offset: what the last one answers has pointers to itself.
+const CHAIN_END: usize = POINTER_REACH - BODY_REACH;
 
 /// A name in the making: the next one to be looked up.
 type NameBuffer = ArrayVec<u8, NAME_LEN_MAX>;
@@ -25,6 +30,8 @@ struct Chain<'m, 's> {
     seen: ArrayVec<NameBuffer, CHAIN_MAX>,
     /// The DNAME records in the message, and where they are.
     redirects: ArrayVec<(&'s [u8], usize), CHAIN_MAX>,
+    /// What the wildcards on the way prove.
+    proofs: Proofs<'s>,
 }
 
 /// Why a chain ends before its last link.
@@ -51,23 +58,25 @@ pub(super) fn write<'s>(
         name,
         seen: ArrayVec::new(),
         redirects: ArrayVec::new(),
+        proofs: Proofs::default(),
     };
-    match chain.walk(query.qtype, *answer, snapshot) {
-        Ok(sections) => sections,
-        Err(Stop::Full) => {
-            let mut sections = Sections::none(query.question_end(), Rcode::NoError);
-            sections.truncated = true;
-            sections
-        }
-        Err(Stop::With(rcode)) => {
-            let counts = [chain.answers, 0, 0];
+    let stop = match chain.walk(query.wanted(), *answer, snapshot) {
+        Ok(sections) => return sections,
+        Err(stop) => stop,
+    };
+    match stop {
+        Stop::With(rcode) if chain.end + chain.proofs.len(chain.end) <= chain.message.len() => {
             Sections {
-                end: chain.end,
-                counts,
+                end: chain.proofs.write(chain.message, chain.end),
+                counts: [chain.answers, chain.proofs.count(), 0],
                 rcode,
                 truncated: false,
             }
         }
+        _ => Sections {
+            truncated: true,
+            ..Sections::none(query.question_end(), Rcode::NoError)
+        },
     }
 }
 
@@ -75,7 +84,7 @@ impl<'s> Chain<'_, 's> {
     /// Follows the links.
     fn walk(
         &mut self,
-        qtype: u16,
+        wanted: Wanted,
         mut answer: Answer<'s>,
         snapshot: &'s Snapshot,
     ) -> Result<Sections, Stop> {
@@ -87,21 +96,25 @@ impl<'s> Chain<'_, 's> {
                     rcode => rcode,
                 }));
             };
+            if wanted.dnssec {
+                let zone = &snapshot.zones()[answer.zone as usize];
+                self.proofs.add(answer.claim, zone, &self.name, &self.owner);
+            }
             match answer.follow {
                 Follow::Nothing | Follow::Own(_) => return self.last(&body.read(), &answer),
                 Follow::Alias(target) => self.alias(&body.read(), target)?,
                 Follow::Redirect(target) => {
                     self.redirect(&body.read(), target, &answer)?;
                     // RFC 1034 §3.6.2: the implied CNAME record is what was asked for.
-                    if matches!(qtype, code::CNAME | code::ANY) {
+                    if matches!(wanted.qtype, code::CNAME | code::ANY) {
                         return Err(Stop::With(Rcode::NoError));
                     }
                 }
             }
-            if self.is_loop() {
+            if self.is_loop() || self.end > CHAIN_END {
                 return Err(Stop::With(Rcode::NoError));
             }
-            answer = lookup(qtype, &self.name, snapshot);
+            answer = lookup(wanted, &self.name, snapshot);
         }
     }
 
@@ -168,32 +181,44 @@ impl<'s> Chain<'_, 's> {
 
     /// Adds what the last name answers.
     fn last(&mut self, body: &Body<'_>, answer: &Answer<'_>) -> Result<Sections, Stop> {
-        let room = self.message.len() - self.end;
-        let (len, counts, truncated) = fit(body, room);
-        if len == 0 && truncated {
+        let owner_len = self.owner.name_len() - usize::from(answer.owner_skip);
+        let written = body::write(
+            self.message,
+            self.end,
+            body,
+            &self.owner,
+            owner_len,
+            &self.proofs,
+        );
+        let is_nothing = written.end == self.end;
+        if is_nothing && written.truncated {
             return Err(Stop::Full);
         }
-        let start = self.end;
-        self.message[start..start + len].copy_from_slice(&body.records[..len]);
-        let owner_len = self.owner.name_len() - usize::from(answer.owner_skip);
-        set_pointers(self.message, start, len, body, &self.owner, owner_len);
-        let counts = [self.answers + counts[0], counts[1], counts[2]];
+        let [answers, authorities, additionals] = written.counts;
         Ok(Sections {
-            end: start + len,
-            counts,
+            end: written.end,
+            counts: [self.answers + answers, authorities, additionals],
             rcode: answer.rcode,
-            truncated,
+            truncated: written.truncated,
         })
     }
 
     /// Adds the answer section of a body that the ancestor with `owner_len` bytes owns.
     fn append(&mut self, body: &Body<'_>, owner_len: usize) -> Result<usize, Stop> {
         let start = self.end;
-        let len = body.answer_len;
-        let room = self.message.get_mut(start..start + len).ok_or(Stop::Full)?;
-        room.copy_from_slice(&body.records[..len]);
-        set_pointers(self.message, start, len, body, &self.owner, owner_len);
-        self.end += len;
+        // Useful additions are for the last link alone.
+        let answer = Body {
+            records: &body.records[..body.answer_len],
+            counts: [body.counts[0], 0, 0],
+            authority_len: 0,
+            ..*body
+        };
+        let none = Proofs::default();
+        let written = body::write(self.message, start, &answer, &self.owner, owner_len, &none);
+        if written.truncated {
+            return Err(Stop::Full);
+        }
+        self.end = written.end;
         self.answers += body.counts[0];
         Ok(start)
     }

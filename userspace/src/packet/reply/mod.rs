@@ -1,18 +1,20 @@
 //! Writes an answer behind the question, over the query.
 
+mod body;
 mod chain;
 mod opt;
 mod owner;
+mod proof;
 
 pub use opt::NSID_LEN_MAX;
 
-use super::{Arrival, HEADER_LEN, Query};
+use super::{Arrival, HEADER_LEN, Query, QueryFlags};
 use crate::answer::{Answer, Follow};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
-use crate::zone::image::{Body, PATCHED_LEN, Pointer, Weave};
 use opt::Opt;
 use owner::OwnerPlace;
+use proof::Proofs;
 
 /// AA and TC in the third byte of the header, QR and RD beside them.
 const QR: u8 = 0x80;
@@ -80,15 +82,8 @@ pub fn write(
     let sections = match (answer.body, answer.follow) {
         (None, Follow::Own(record)) => own(&mut message[..body_limit], start, record),
         (None, _) => Sections::none(start, answer.rcode),
-        (Some(body), Follow::Nothing) => {
-            let owner = OwnerPlace::in_question(query);
-            single(
-                &mut message[..body_limit],
-                start,
-                body.read(),
-                &owner,
-                answer,
-            )
+        (Some(_), Follow::Nothing) => {
+            single(&mut message[..body_limit], start, query, answer, snapshot)
         }
         _ => chain::write(&mut message[..body_limit], query, answer, snapshot),
     };
@@ -160,109 +155,26 @@ fn own(message: &mut [u8], start: usize, record: &[u8]) -> Sections {
 fn single(
     message: &mut [u8],
     start: usize,
-    body: Body<'_>,
-    owner: &OwnerPlace,
+    query: &Query,
     answer: &Answer<'_>,
+    snapshot: &Snapshot,
 ) -> Sections {
-    let (len, counts, truncated) = fit(&body, message.len() - start);
-    message[start..start + len].copy_from_slice(&body.records[..len]);
+    let Some(body) = answer.body else {
+        return Sections::none(start, answer.rcode);
+    };
+    let owner = OwnerPlace::in_question(query);
+    let mut proofs = Proofs::default();
+    if query.flags.has(QueryFlags::DNSSEC_OK) {
+        let zone = &snapshot.zones()[answer.zone as usize];
+        proofs.add(answer.claim, zone, &message[query.name()], &owner);
+    }
     let owner_len = owner.name_len() - usize::from(answer.owner_skip);
-    set_pointers(message, start, len, &body, owner, owner_len);
+    let written = body::write(message, start, &body.read(), &owner, owner_len, &proofs);
     Sections {
-        end: start + len,
-        counts,
+        end: written.end,
+        counts: written.counts,
         rcode: answer.rcode,
-        truncated,
-    }
-}
-
-/// How much of a body fits into `room` bytes: its length, records per section, and whether
-/// something is missing that the client must come back for (RFC 2181 §9, RFC 9471 §3).
-fn fit(body: &Body<'_>, room: usize) -> (usize, [u16; 3], bool) {
-    if body.records.len() <= room {
-        return (body.records.len(), body.counts, false);
-    }
-    let [answers, authorities, _] = body.counts;
-    let needed = body.answer_len + body.authority_len;
-    if needed > room {
-        return (0, [0; 3], true);
-    }
-    let glue = body.weave.is_some_and(|weave| weave.glue);
-    let cut = body.weave.and_then(|weave| {
-        weave
-            .cuts()
-            .rev()
-            .find(|&(additional_len, _)| needed + additional_len <= room)
-    });
-    let (additional_len, additionals) = cut.unwrap_or((0, 0));
-    (
-        needed + additional_len,
-        [answers, authorities, additionals],
-        glue,
-    )
-}
-
-/// Sets the compression pointers of a body that was copied to `start`, up to `len` bytes of it.
-///
-/// They were compiled for a body behind the question of its owner, and are right there already.
-fn set_pointers(
-    message: &mut [u8],
-    start: usize,
-    len: usize,
-    body: &Body<'_>,
-    owner: &OwnerPlace,
-    owner_len: usize,
-) {
-    let owned_by_question = owner.is_question() && owner.name_len() == owner_len;
-    match body.weave {
-        None if owned_by_question => {}
-        None => set_owners(message, start, 0..len, owner.position(owner_len)),
-        Some(weave) if owned_by_question && weave.base == start => {}
-        Some(weave) => {
-            weave_into(message, start, len, &weave, owner, owner_len);
-            if len > PATCHED_LEN {
-                set_owners(message, start, PATCHED_LEN..len, owner.position(owner_len));
-            }
-        }
-    }
-}
-
-/// Moves the listed pointers.
-fn weave_into(
-    message: &mut [u8],
-    start: usize,
-    len: usize,
-    weave: &Weave<'_>,
-    owner: &OwnerPlace,
-    owner_len: usize,
-) {
-    for (pointer, offset) in weave.patches().take_while(|&(_, offset)| offset < len) {
-        let at = start + offset;
-        let compiled = usize::from(u16::from_be_bytes([message[at], message[at + 1]]) & 0x3fff);
-        let target = match pointer {
-            Pointer::Owner => owner.position(owner_len),
-            Pointer::Suffix => owner.position(weave.base - 4 - compiled),
-            Pointer::Body => start + compiled - weave.base,
-        };
-        put_pointer(message, at, target);
-    }
-}
-
-/// Points the owners of records at `target`: those that begin in `range` of the body at `start`.
-fn set_owners(message: &mut [u8], start: usize, range: std::ops::Range<usize>, target: usize) {
-    let mut offset = 0;
-    while offset < range.end {
-        let at = start + offset;
-        let mut name_end = at;
-        while matches!(message[name_end], 1..=63) {
-            name_end += 1 + usize::from(message[name_end]);
-        }
-        name_end += if message[name_end] == 0 { 1 } else { 2 };
-        if offset >= range.start && message[at..at + 2] == [0xc0, 0x0c] {
-            put_pointer(message, at, target);
-        }
-        let rdata_len = u16::from_be_bytes([message[name_end + 8], message[name_end + 9]]);
-        offset = name_end + 10 + usize::from(rdata_len) - start;
+        truncated: written.truncated,
     }
 }
 

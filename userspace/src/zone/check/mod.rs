@@ -3,6 +3,7 @@
 //! Errors are what BIND and Knot DNS refuse; what they serve with a warning, or only one of them
 //! refuses without an RFC behind it, is a warning.
 
+mod nsec3;
 mod target;
 
 use super::error::{Place, Problems, ZoneProblem};
@@ -155,6 +156,9 @@ impl<'z> Checker<'z> {
         }
         if !has_ns {
             self.missing_at_apex("NS");
+        }
+        if let Some(params) = find(owner, lines, rtype::NSEC3PARAM) {
+            self.nsec3_params(params);
         }
         if let Some(ds) = find(owner, lines, rtype::DS) {
             self.warn(ds, || {

@@ -13,8 +13,7 @@ fn a_good_zone_has_no_problems() {
                 child NS ns.child\nchild NS ns\n\
                 child DS 1 8 1 7aa4a3f416c2f2391fb7ab0d434f762cd62d1390\n\
                 ns.child AAAA 2001:db8::1\nchild A 192.0.2.1\ndname DNAME x.\n*.w A 192.0.2.1\n\
-                m2 MX 10 anything.w\nHTTPS HTTPS 1 .\n@ DNSKEY 256 3 8 AAAA\n\
-                @ NSEC3PARAM 1 0 0 -\n";
+                m2 MX 10 anything.w\nHTTPS HTTPS 1 .\n@ DNSKEY 256 3 8 AAAA\n";
     assert_eq!(problems(good), [""; 0]);
 }
 
@@ -215,4 +214,27 @@ fn problems_of(text: &str) -> Vec<String> {
     let (records, warnings) = ZoneRecords::parse(text.as_bytes(), "zone", &origin).unwrap();
     assert_eq!(warnings, []);
     check(&records).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn nsec3_has_few_iterations_and_a_chain() {
+    // The hash of `example.` with salt aabbccdd and 12 iterations: RFC 5155 Appendix A.
+    let chain = "@ NSEC3PARAM 1 0 12 aabbccdd\n\
+                 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 0 12 aabbccdd \
+                 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom SOA\n";
+    assert_eq!(
+        problems(chain),
+        ["zone:5:1: warning: 12 NSEC3 iterations: RFC 9276 wants none"]
+    );
+    assert_eq!(
+        problems("@ NSEC3PARAM 1 0 151 aa\n"),
+        [
+            "zone:5:1: 151 NSEC3 iterations: at most 150 are served, and RFC 9276 wants none",
+            "zone:5:1: warning: no NSEC3 record for the zone's own name has these parameters",
+        ]
+    );
+    assert_eq!(
+        problems("@ NSEC3PARAM 1 0 0 -\n"),
+        ["zone:5:1: warning: no NSEC3 record for the zone's own name has these parameters"]
+    );
 }

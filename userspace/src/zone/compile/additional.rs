@@ -1,6 +1,7 @@
 //! Which addresses an answer brings along.
 
 use super::CompileError;
+use super::answers::signatures;
 use super::body::{BodyWriter, OwnerForm, Section, name_len};
 use crate::name;
 use crate::packet::code;
@@ -11,9 +12,10 @@ pub(super) fn glue(
     body: &mut BodyWriter,
     records: &ZoneRecords,
     ns: &Rrset<'_>,
+    dnssec: bool,
 ) -> Result<(), CompileError> {
     for server in ns.records() {
-        add(body, records, server)?;
+        add(body, records, server, dnssec)?;
     }
     Ok(())
 }
@@ -24,6 +26,7 @@ pub(super) fn addresses(
     body: &mut BodyWriter,
     records: &ZoneRecords,
     rrset: &Rrset<'_>,
+    dnssec: bool,
 ) -> Result<(), CompileError> {
     let skip = match rrset.rtype() {
         code::NS => 0,
@@ -34,14 +37,20 @@ pub(super) fn addresses(
     for rdata in rrset.records() {
         let host = rdata.get(skip..).unwrap_or_default();
         if rrset.rtype() == code::NS || !is_below_cut(records, host) {
-            add(body, records, host)?;
+            add(body, records, host, dnssec)?;
         }
     }
     Ok(())
 }
 
-/// Adds the addresses of the host that `wire` begins with. A host that is named twice comes once.
-fn add(body: &mut BodyWriter, records: &ZoneRecords, wire: &[u8]) -> Result<(), CompileError> {
+/// Adds the addresses of the host that `wire` begins with, and their signatures if wanted. A host
+/// that is named twice comes once.
+fn add(
+    body: &mut BodyWriter,
+    records: &ZoneRecords,
+    wire: &[u8],
+    dnssec: bool,
+) -> Result<(), CompileError> {
     if wire.is_empty() {
         return Ok(());
     }
@@ -55,17 +64,17 @@ fn add(body: &mut BodyWriter, records: &ZoneRecords, wire: &[u8]) -> Result<(), 
     if !body.add_host(&host) {
         return Ok(());
     }
-    for rrset in [code::A, code::AAAA]
-        .into_iter()
-        .filter_map(|rtype| owner.rrset(rtype))
-    {
-        if body.has_room_for(&host, &rrset) {
-            body.rrset(
-                Section::Additional,
-                OwnerForm::Name(&host),
-                &rrset,
-                rrset.ttl(),
-            )?;
+    for rtype in [code::A, code::AAAA] {
+        let signatures = signatures(&owner, rtype).filter(|_| dnssec);
+        for rrset in owner.rrset(rtype).into_iter().chain(signatures) {
+            if body.has_room_for(&host, &rrset) {
+                body.rrset(
+                    Section::Additional,
+                    OwnerForm::Name(&host),
+                    &rrset,
+                    rrset.ttl(),
+                )?;
+            }
         }
     }
     Ok(())

@@ -2,11 +2,9 @@
 
 use super::CompileError;
 use crate::packet::{HEADER_LEN, code};
-use crate::zone::image::{PATCHED_LEN, Pointer, Woven};
+use crate::zone::image::{BODY_REACH, PATCHED_LEN, Pointer, Woven};
 use crate::zone::records::Rrset;
 
-/// Pointers reach no further (RFC 1035 §4.1.4: 14 bits), with room for a chain of aliases before.
-const REACH: usize = 8192;
 /// Names that a body remembers: beyond, a search would cost more than it saves.
 const KNOWN_MAX: usize = 128;
 /// Largest body: with header, question and OPT it is still a message.
@@ -231,7 +229,7 @@ impl BodyWriter {
     /// What follows is written at the current place, and may be pointed to later.
     fn remember(&mut self, name: &[u8]) {
         let place = self.records.len();
-        if self.known.len() < KNOWN_MAX && self.base + place < REACH {
+        if self.known.len() < KNOWN_MAX && self.base + place < BODY_REACH {
             let start = self.names.len();
             self.names.extend(name.iter().map(u8::to_ascii_lowercase));
             let end = self.names.len();

@@ -1,14 +1,17 @@
 //! Sorted records → the image that is served.
 
 mod additional;
+mod answers;
 mod body;
+mod denial;
 mod node;
 
 use super::image::{IMAGE_HEADER_LEN, ImageHeader, MAGIC, NodeFlags, NodeRef, ZoneImage};
-use super::records::{Owner, Rrset, ZoneRecords};
+use super::records::{Owner, ZoneRecords};
 use crate::name;
 use crate::packet::code;
-use body::{BodyWriter, OwnerForm, Section};
+use body::BodyWriter;
+use denial::Denial;
 use node::NodeWriter;
 use std::fmt;
 
@@ -79,6 +82,8 @@ struct Compiler<'r> {
     nodes: NodeWriter,
     body: BodyWriter,
     ancestors: Vec<Ancestor>,
+    denial: Denial<'r>,
+    is_signed: bool,
     header: ImageHeader,
 }
 
@@ -89,11 +94,17 @@ impl<'r> Compiler<'r> {
         header.record_count = records.record_count() as u64;
         header.apex_labels = labels(records.origin());
         header.apex_len = u8::try_from(records.origin().len()).unwrap_or(u8::MAX);
+        let denial = Denial::of(records);
+        let apex = records.find(records.origin());
+        let is_signed =
+            denial.exists() || apex.is_some_and(|apex| apex.rrset(code::RRSIG).is_some());
         Self {
             records,
             nodes: NodeWriter::new(records.record_count()),
             body: BodyWriter::default(),
             ancestors: Vec::new(),
+            denial,
+            is_signed,
             header,
         }
     }
@@ -115,7 +126,18 @@ impl<'r> Compiler<'r> {
             self.nodes.end()?;
         }
         let has_children = next.is_some_and(|next| name::is_at_or_below(next, name));
+        if !has_children && denial::is_hashed(owner) {
+            return self.hashed(owner);
+        }
         self.node(owner, has_children)
+    }
+
+    /// Writes the node of an NSEC3 record: it is not on the way to any name.
+    fn hashed(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
+        let at = self.nodes.begin(&owner.name(), NodeFlags::HASHED)?;
+        self.denial.add(owner, at);
+        self.bodies(owner, NodeFlags::HASHED)?;
+        self.nodes.end()
     }
 
     /// Writes an owner's node.
@@ -137,6 +159,9 @@ impl<'r> Compiler<'r> {
             }
         }
         self.begin(&owner.name(), flags, has_children)?;
+        if !flags.any(NodeFlags::OCCLUDED) {
+            self.denial.add(owner, self.nodes.current()?);
+        }
         if is_apex {
             self.apex(owner)?;
         }
@@ -168,8 +193,13 @@ impl<'r> Compiler<'r> {
         let at = self.nodes.begin(name, flags)?;
         if let Some(cut) = above {
             self.nodes.link_cut(cut);
-        } else if has_children {
-            self.nodes.reserve_wildcard();
+        } else {
+            if has_children {
+                self.nodes.reserve_wildcard();
+            }
+            if let Some(place) = self.denial.nsec3_place(name) {
+                self.nodes.link_nsec3(place);
+            }
         }
         if let Some(parent) = self.ancestors.last()
             && above.is_none()
@@ -188,97 +218,13 @@ impl<'r> Compiler<'r> {
         Ok(())
     }
 
-    /// The negative body and what the header says of the apex.
-    fn apex(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
-        if *owner.name() != *self.records.origin() {
-            return Err(CompileError::zone("the zone has no records at its apex"));
-        }
-        self.header.apex = self.nodes.current()?.0;
-        self.body.begin(&owner.name());
-        // Without an SOA record, which the checks warn of, negative answers have an empty authority
-        // section: they are right, but nobody can cache them.
-        if let Some(soa) = owner.rrset(code::SOA) {
-            let (serial, minimum) = serial_and_minimum(&soa)?;
-            self.header.serial = serial;
-            // RFC 2308 §5: the lesser of the record's TTL and its MINIMUM field.
-            let ttl = soa.ttl().min(minimum);
-            self.body
-                .rrset(Section::Authority, OwnerForm::Itself, &soa, ttl)?;
-        }
-        let body = self.nodes.woven(&mut self.body);
-        self.nodes.negative(body);
-        Ok(())
-    }
-
-    /// What a zone cut answers for everything at and below it.
-    fn referral(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
-        let Some(ns) = owner.rrset(code::NS) else {
-            return Ok(());
-        };
-        self.body.begin(&owner.name());
-        self.body
-            .rrset(Section::Authority, OwnerForm::Itself, &ns, ns.ttl())?;
-        self.body.mark_glue();
-        additional::glue(&mut self.body, self.records, &ns)?;
-        let body = self.nodes.woven(&mut self.body);
-        self.nodes.link_referral(body);
-        Ok(())
-    }
-
-    /// The answers to each type that the name owns.
-    fn bodies(&mut self, owner: &Owner<'_>, flags: NodeFlags) -> Result<(), CompileError> {
-        let mut last = 0;
-        for rrset in owner.rrsets() {
-            let rtype = rrset.rtype();
-            // Signatures come as an RRset per type that they cover; whoever asks for them gets all.
-            if std::mem::replace(&mut last, rtype) == rtype {
-                continue;
-            }
-            let is_cut = flags.any(NodeFlags::CUT);
-            if is_cut && !matches!(rtype, code::DS | code::NSEC | code::RRSIG) {
-                continue;
-            }
-            if !body::is_woven(rtype) {
-                let same = owner.rrsets().filter(|rrset| rrset.rtype() == rtype);
-                self.nodes.plain(rtype, same)?;
-            } else {
-                self.body.begin(&owner.name());
-                self.body
-                    .rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
-                additional::addresses(&mut self.body, self.records, &rrset)?;
-                let body = self.nodes.woven(&mut self.body);
-                self.nodes.answer(rtype, body);
-            }
-            if matches!(rtype, code::CNAME | code::DNAME) {
-                let target = rrset.records().next().unwrap_or_default();
-                let shared = match rtype {
-                    code::CNAME => self.body.shared_suffix(target),
-                    _ => 0,
-                };
-                self.nodes.link_target(target, shared)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<ZoneImage, CompileError> {
+    fn finish(mut self) -> Result<ZoneImage, CompileError> {
         if self.header.apex == 0 {
             return Err(CompileError::zone("the zone has no records at its apex"));
         }
-        Ok(self.nodes.finish(self.header))
+        let chain = self.denial.finish(&mut self.header);
+        Ok(self.nodes.finish(self.header, &chain))
     }
-}
-
-/// SERIAL and MINIMUM of an SOA record (RFC 1035 §3.3.13).
-fn serial_and_minimum(soa: &Rrset<'_>) -> Result<(u32, u32), CompileError> {
-    let rdata = soa.records().next().unwrap_or_default();
-    let Some((_, &[a, b, c, d, .., w, x, y, z])) = rdata.split_last_chunk::<20>() else {
-        return Err(CompileError::zone("the SOA record is too short"));
-    };
-    Ok((
-        u32::from_be_bytes([a, b, c, d]),
-        u32::from_be_bytes([w, x, y, z]),
-    ))
 }
 
 /// Offsets in `name` of the ancestors longer than `known` bytes, the shortest first.

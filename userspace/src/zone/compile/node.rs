@@ -4,8 +4,8 @@ use super::CompileError;
 use super::body::{BODY_MAX, BodyWriter, OWNER_POINTER};
 use crate::packet::code;
 use crate::zone::image::{
-    CacheLine, ENTRY_LEN, IMAGE_HEADER_LEN, ImageHeader, Link, NODE_HEADER_LEN, NodeFlags, NodeRef,
-    WOVEN, ZoneImage,
+    CacheLine, ENTRY_LEN, IMAGE_HEADER_LEN, ImageHeader, LINK_KINDS, Link, NODE_HEADER_LEN,
+    NodeFlags, NodeRef, PLAIN_HEADER_LEN, WOVEN, ZoneImage,
 };
 use crate::zone::records::Rrset;
 
@@ -15,25 +15,35 @@ const FLAGS_AT: usize = 5;
 /// Bodies' places count units of this many bytes.
 const PLACE_UNIT: usize = 4;
 
-/// An entry of the node that is being written.
+/// An entry of the node that is being written, and its twin in the table with signatures.
 struct Entry {
     rtype: u16,
+    bare: Value,
+    signed: Value,
+}
+
+/// What stands in an entry behind its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Value {
     len: u16,
     place: Place,
 }
 
 /// What an entry points to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Offset among the node's bodies; the place of a woven one gets that bit.
     Body { at: usize, woven: bool },
-    /// A node's reference.
-    Node(u32),
+    /// A node's reference, or another number.
+    Number(u32),
 }
 
-/// A body of the current node, not yet in its final place.
+/// Woven bodies of the current node, not yet in their final place.
 #[derive(Clone, Copy)]
-pub(super) struct LocalBody(usize);
+pub(super) struct Woven {
+    bare: usize,
+    signed: usize,
+}
 
 /// Writes nodes. Bodies are gathered apart until the size of their node's table is known.
 pub(super) struct NodeWriter {
@@ -42,8 +52,8 @@ pub(super) struct NodeWriter {
     flags: NodeFlags,
     entries: Vec<Entry>,
     bodies: Vec<u8>,
-    negative: Option<LocalBody>,
-    negative_place: u32,
+    negative: Option<Woven>,
+    negative_places: [u32; 2],
 }
 
 impl NodeWriter {
@@ -58,7 +68,7 @@ impl NodeWriter {
             entries: Vec::new(),
             bodies: Vec::new(),
             negative: None,
-            negative_place: 0,
+            negative_places: [0; 2],
         }
     }
 
@@ -84,82 +94,117 @@ impl NodeWriter {
     }
 
     /// Adds the answer to `rtype` where its data has no names to compress: owner pointers and data.
+    /// `signatures` stand behind the records, and only who asks for them gets that far.
     pub(super) fn plain<'r>(
         &mut self,
         rtype: u16,
         rrsets: impl Iterator<Item = Rrset<'r>>,
+        signatures: Option<Rrset<'r>>,
     ) -> Result<(), CompileError> {
-        let too_large = |_| CompileError::too_large(rtype);
         let at = self.local();
-        self.bodies.extend([0, 0]);
+        self.bodies.extend([0; PLAIN_HEADER_LEN]);
+        let mut values = [Value {
+            len: 0,
+            place: Place::Body { at, woven: false },
+        }; 2];
         let mut count = 0u16;
-        for rrset in rrsets {
-            count = u16::try_from(usize::from(count) + rrset.len()).map_err(too_large)?;
-            for rdata in rrset.records() {
-                self.bodies.extend(OWNER_POINTER);
-                self.bodies.extend(rtype.to_be_bytes());
-                self.bodies.extend(code::CLASS_IN.to_be_bytes());
-                self.bodies.extend(rrset.ttl().to_be_bytes());
-                let len = u16::try_from(rdata.len()).map_err(too_large)?;
-                self.bodies.extend(len.to_be_bytes());
-                self.bodies.extend_from_slice(rdata);
-            }
+        let mut rrsets = rrsets;
+        for (form, value) in values.iter_mut().enumerate() {
+            let added = match form {
+                0 => self.plain_records(&mut rrsets),
+                _ => self.plain_records(&mut signatures.into_iter()),
+            };
+            let len = self.bodies.len() - at - PLAIN_HEADER_LEN;
+            let too_large = || CompileError::too_large(rtype);
+            count = added
+                .and_then(|added| count.checked_add(added))
+                .ok_or_else(too_large)?;
+            value.len = u16::try_from(len)
+                .ok()
+                .filter(|_| len <= BODY_MAX)
+                .ok_or_else(too_large)?;
+            self.bodies[at + 2 * form..][..2].copy_from_slice(&count.to_le_bytes());
         }
-        self.bodies[at..at + 2].copy_from_slice(&count.to_le_bytes());
-        let len = self.bodies.len() - at - 2;
-        if len > BODY_MAX {
-            return Err(CompileError::too_large(rtype));
-        }
-        let len = u16::try_from(len).map_err(too_large)?;
-        let place = Place::Body { at, woven: false };
-        self.entries.push(Entry { rtype, len, place });
+        let [bare, signed] = values;
+        self.entries.push(Entry {
+            rtype,
+            bare,
+            signed,
+        });
         Ok(())
     }
 
+    /// Writes records owned by the question's name; `None` when their data is too long. Returns how
+    /// many there were.
+    fn plain_records<'r>(&mut self, rrsets: &mut impl Iterator<Item = Rrset<'r>>) -> Option<u16> {
+        let mut count = 0usize;
+        for rrset in rrsets {
+            count += rrset.len();
+            for rdata in rrset.records() {
+                self.bodies.extend(OWNER_POINTER);
+                self.bodies.extend(rrset.rtype().to_be_bytes());
+                self.bodies.extend(code::CLASS_IN.to_be_bytes());
+                self.bodies.extend(rrset.ttl().to_be_bytes());
+                self.bodies
+                    .extend(u16::try_from(rdata.len()).ok()?.to_be_bytes());
+                self.bodies.extend_from_slice(rdata);
+            }
+        }
+        u16::try_from(count).ok()
+    }
+
     /// Adds what the body writer has written.
-    pub(super) fn woven(&mut self, body: &mut BodyWriter) -> LocalBody {
+    pub(super) fn woven(&mut self, body: &mut BodyWriter) -> Woven {
         let at = self.local();
         body.finish(&mut self.bodies);
-        LocalBody(at)
+        Woven {
+            bare: at,
+            signed: at,
+        }
     }
 
-    /// A woven body answers queries for `rtype`.
-    pub(super) fn answer(&mut self, rtype: u16, body: LocalBody) {
-        let place = Place::Body {
-            at: body.0,
-            woven: true,
-        };
-        self.entries.push(Entry {
-            rtype,
-            len: 0,
-            place,
-        });
+    /// Adds what the body writer has written as the form with signatures of `bare`, the last one
+    /// written; where there were none both are one.
+    pub(super) fn woven_signed(&mut self, bare: Woven, body: &mut BodyWriter) -> Woven {
+        let bare_end = self.bodies.len();
+        let at = self.local();
+        body.finish(&mut self.bodies);
+        if self.bodies[bare.bare..bare_end] == self.bodies[at..] {
+            self.bodies.truncate(bare_end);
+            return bare;
+        }
+        Woven { signed: at, ..bare }
     }
 
-    /// A woven body is the zone's negative answer.
-    pub(super) fn negative(&mut self, body: LocalBody) {
+    /// Woven bodies answer queries for `rtype`.
+    pub(super) fn answer(&mut self, rtype: u16, body: Woven) {
+        self.entries.push(Entry::woven(rtype, 0, body));
+    }
+
+    /// Woven bodies are the zone's negative answer.
+    pub(super) fn negative(&mut self, body: Woven) {
         self.negative = Some(body);
     }
 
-    /// A woven body is the referral of this zone cut.
-    pub(super) fn link_referral(&mut self, body: LocalBody) {
-        self.link(
-            Link::Referral,
-            Place::Body {
-                at: body.0,
-                woven: true,
-            },
-        );
+    /// Woven bodies are the referral of this zone cut.
+    pub(super) fn link_referral(&mut self, body: Woven) {
+        self.entries
+            .push(Entry::woven(0, Link::Referral as u16, body));
     }
 
     /// The node lies below a zone cut.
     pub(super) fn link_cut(&mut self, cut: NodeRef) {
-        self.link(Link::Cut, Place::Node(cut.0));
+        self.link(Link::Cut, Place::Number(cut.0));
     }
 
     /// The node has children, of which one may be a wildcard.
     pub(super) fn reserve_wildcard(&mut self) {
-        self.link(Link::Wildcard, Place::Node(0));
+        self.link(Link::Wildcard, Place::Number(0));
+    }
+
+    /// The NSEC3 record at this place of the chain matches the node's name.
+    pub(super) fn link_nsec3(&mut self, place: u32) {
+        self.link(Link::Nsec3, Place::Number(place));
     }
 
     /// A CNAME or DNAME leads to `target`.
@@ -173,10 +218,14 @@ impl NodeWriter {
     }
 
     fn link(&mut self, link: Link, place: Place) {
-        self.entries.push(Entry {
-            rtype: 0,
+        let value = Value {
             len: link as u16,
             place,
+        };
+        self.entries.push(Entry {
+            rtype: 0,
+            bare: value,
+            signed: value,
         });
     }
 
@@ -186,27 +235,44 @@ impl NodeWriter {
         self.bodies.len()
     }
 
-    /// Ends the node: header, table and bodies find their places.
+    /// Ends the node: header, tables and bodies find their places.
     pub(super) fn end(&mut self) -> Result<(), CompileError> {
-        let bodies_at = self.image.len() + self.entries.len() * ENTRY_LEN;
-        self.entries
-            .sort_by_key(|entry| (entry.rtype, if entry.rtype == 0 { entry.len } else { 0 }));
-        for entry in &self.entries {
-            let place = match entry.place {
-                Place::Node(node) => node,
-                Place::Body { at, woven } => place(bodies_at + at, woven)?,
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_by_key(|entry| match entry.rtype {
+            0 => (0, entry.bare.len),
+            rtype => (rtype, 0),
+        });
+        let tables: &[fn(&Entry) -> Value] =
+            if entries.iter().any(|entry| entry.bare != entry.signed) {
+                self.flags = self.flags.with(NodeFlags::SIGNED);
+                &[|entry| entry.bare, |entry| entry.signed]
+            } else {
+                &[|entry| entry.bare]
             };
-            self.image.extend(entry.rtype.to_le_bytes());
-            self.image.extend(entry.len.to_le_bytes());
-            self.image.extend(place.to_le_bytes());
+        let bodies_at = self.image.len() + tables.len() * entries.len() * ENTRY_LEN;
+        for table in tables {
+            for entry in &entries {
+                let value = table(entry);
+                let place = match value.place {
+                    Place::Number(number) => number,
+                    Place::Body { at, woven } => place(bodies_at + at, woven)?,
+                };
+                self.image.extend(entry.rtype.to_le_bytes());
+                self.image.extend(value.len.to_le_bytes());
+                self.image.extend(place.to_le_bytes());
+            }
         }
-        if let Some(LocalBody(at)) = self.negative.take() {
-            self.negative_place = place(bodies_at + at, true)?;
+        if let Some(Woven { bare, signed }) = self.negative.take() {
+            self.negative_places = [
+                place(bodies_at + bare, true)?,
+                place(bodies_at + signed, true)?,
+            ];
         }
+        let entry_count = u16::try_from(entries.len())
+            .map_err(|_| CompileError::zone("a name has more types than there are"))?;
+        self.entries = entries;
         self.image.extend_from_slice(&self.bodies);
         pad(&mut self.image, 8);
-        let entry_count = u16::try_from(self.entries.len())
-            .map_err(|_| CompileError::zone("a name has more types than there are"))?;
         let size = u32::try_from(self.image.len() - self.start)
             .map_err(|_| CompileError::zone("the records of a name take more than 4 GiB"))?;
         let header = &mut self.image[self.start..][..NODE_HEADER_LEN];
@@ -224,7 +290,7 @@ impl NodeWriter {
         let entries = node[table..].chunks_exact_mut(ENTRY_LEN);
         // The parent has children, so the link was reserved.
         if let Some(entry) = entries
-            .take(4)
+            .take(LINK_KINDS)
             .find(|entry| entry[..2] == [0; 2] && entry[2..4] == wanted)
         {
             entry[4..].copy_from_slice(&wildcard.0.to_le_bytes());
@@ -232,15 +298,31 @@ impl NodeWriter {
         }
     }
 
-    /// The finished image.
-    pub(super) fn finish(mut self, mut header: ImageHeader) -> ZoneImage {
-        header.negative = self.negative_place;
+    /// The finished image, with the denial chain behind its nodes.
+    pub(super) fn finish(mut self, mut header: ImageHeader, chain: &[u8]) -> ZoneImage {
+        [header.negative, header.negative_signed] = self.negative_places;
         header.nodes_end = self.image.len() as u64;
+        self.image.extend_from_slice(chain);
         pad(&mut self.image, size_of::<CacheLine>());
         header.len = self.image.len() as u64;
         self.image[..IMAGE_HEADER_LEN].copy_from_slice(bytemuck::bytes_of(&header));
         let lines = self.image.chunks_exact(size_of::<CacheLine>());
         ZoneImage::new(lines.map(bytemuck::pod_read_unaligned).collect())
+    }
+}
+
+impl Entry {
+    /// An entry that points to woven bodies.
+    fn woven(rtype: u16, len: u16, body: Woven) -> Self {
+        let value = |at| Value {
+            len,
+            place: Place::Body { at, woven: true },
+        };
+        Self {
+            rtype,
+            bare: value(body.bare),
+            signed: value(body.signed),
+        }
     }
 }
 

@@ -9,18 +9,32 @@ pub(in crate::zone) const WOVEN: u32 = 1 << 31;
 /// of records are pointers.
 pub(crate) const PATCHED_LEN: usize = 0x4000;
 
+/// Names in a body are pointed to if they begin before this offset in the message that it was
+/// compiled for. Pointers reach twice as far (RFC 1035 §4.1.4), so that there is room before it.
+pub(crate) const BODY_REACH: usize = 0x2000;
+
+/// Bytes of a plain body before its records: how many there are without signatures, and with them.
+pub(in crate::zone) const PLAIN_HEADER_LEN: usize = 4;
+
 /// A body that was found but not read yet.
 #[derive(Clone, Copy)]
 pub struct BodyRef<'i> {
     image: &'i [u8],
     place: u32,
     len: u16,
+    /// Signatures stand behind the records.
+    signed: bool,
 }
 
 impl<'i> BodyRef<'i> {
     /// The body that an entry describes.
-    pub(super) fn new(image: &'i [u8], place: u32, len: u16) -> Self {
-        Self { image, place, len }
+    pub(super) fn new(image: &'i [u8], place: u32, len: u16, signed: bool) -> Self {
+        Self {
+            image,
+            place,
+            len,
+            signed,
+        }
     }
 
     /// The memory that `read` touches first, to be fetched ahead.
@@ -34,7 +48,8 @@ impl<'i> BodyRef<'i> {
         if self.place & WOVEN != 0 {
             return Body::woven(head);
         }
-        let (count, records) = head.split_at(2);
+        let (counts, records) = head.split_at(PLAIN_HEADER_LEN);
+        let count = &counts[if self.signed { 2 } else { 0 }..];
         Body {
             records: &records[..usize::from(self.len)],
             counts: [u16::from_le_bytes([count[0], count[1]]), 0, 0],

@@ -1,22 +1,26 @@
 //! The compiled zone: flat, position-independent, read-only. Offsets, no pointers.
 //!
 //! ```text
-//! image   header (64 bytes) │ node │ node │ …                         nodes in canonical order
-//! node    size:u32 name_len:u8 flags:u8 entries:u16 │ name │ pad to 4 │ table │ bodies │ pad to 8
+//! image   header (64 bytes) │ node │ node │ … │ denial chain          nodes in canonical order
+//! node    size:u32 name_len:u8 flags:u8 entries:u16 │ name │ pad to 4 │ table │ table if signed │
+//!         bodies │ pad to 8
 //! entry   rtype:u16 len:u16 place:u32         sorted by rtype; rtype 0: a link, `len` says which
-//! body    plain:   answers:u16 │ `len` bytes of records
+//! body    plain:   answers:u16 with signatures:u16 │ `len` bytes of records, then of signatures
 //!         woven:   Woven (20 bytes) │ patches │ cuts │ records         (place has bit 31 set)
+//! chain   key:u64 … │ node:u32 … │ NSEC3 salt          the owners of NSEC or NSEC3 in their order
 //! ```
 //! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as
-//! sent.
+//! sent. The second table has the answers with signatures; a plain body serves both.
 
 mod body;
+mod denial;
 mod node;
 
-pub(crate) use body::PATCHED_LEN;
+pub(crate) use body::{BODY_REACH, PATCHED_LEN};
 pub use body::{Body, BodyRef, Pointer, Weave};
-pub(in crate::zone) use body::{WOVEN, Woven};
-pub(in crate::zone) use node::{ENTRY_LEN, NODE_HEADER_LEN};
+pub(in crate::zone) use body::{PLAIN_HEADER_LEN, WOVEN, Woven};
+pub use denial::{DenialChain, DenialKind};
+pub(in crate::zone) use node::{ENTRY_LEN, LINK_KINDS, NODE_HEADER_LEN};
 pub use node::{Link, Node, NodeFlags, Target};
 
 use bytemuck::{Pod, Zeroable, cast_slice};
@@ -45,11 +49,17 @@ pub(in crate::zone) struct ImageHeader {
     pub(in crate::zone) labels_max: u8,
     pub(in crate::zone) apex_labels: u8,
     pub(in crate::zone) apex_len: u8,
-    pub(in crate::zone) reserved: [u8; 13],
+    /// A `DenialKind`.
+    pub(in crate::zone) denial: u8,
+    pub(in crate::zone) negative_signed: u32,
+    pub(in crate::zone) chain_len: u32,
+    pub(in crate::zone) nsec3_iterations: u16,
+    pub(in crate::zone) nsec3_salt_len: u8,
+    pub(in crate::zone) reserved: u8,
 }
 
 /// First bytes of an image, its format's version in the last.
-pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x01";
+pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x02";
 
 /// A node's place in its image, in units of 8 bytes. Never 0: the header lies there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +96,20 @@ impl ZoneImage {
         Node::at(self.bytes(), at)
     }
 
-    /// Authority section of negative answers: the SOA record with the negative TTL (RFC 2308 §5).
-    pub fn negative(&self) -> BodyRef<'_> {
-        BodyRef::new(self.bytes(), self.header().negative, 0)
+    /// Authority section of negative answers: the SOA record with the negative TTL (RFC 2308 §5);
+    /// `dnssec`: with its signature.
+    pub fn negative(&self, dnssec: bool) -> BodyRef<'_> {
+        let header = self.header();
+        let place = match dnssec {
+            true => header.negative_signed,
+            false => header.negative,
+        };
+        BodyRef::new(self.bytes(), place, 0, dnssec)
+    }
+
+    /// How the zone proves that something is missing.
+    pub fn denial(&self) -> DenialChain<'_> {
+        DenialChain::of(self.bytes(), self.header())
     }
 
     /// Labels of the apex's name, the root's not counted.

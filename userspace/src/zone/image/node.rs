@@ -25,6 +25,10 @@ impl NodeFlags {
     pub const REDIRECT: Self = Self(16);
     /// Has a wildcard child.
     pub const WILDCARD_PARENT: Self = Self(32);
+    /// Some of its answers have signatures: there is a second table.
+    pub const SIGNED: Self = Self(64);
+    /// Owns nothing but an NSEC3 record: no name of the zone (RFC 5155 §7.2.8).
+    pub const HASHED: Self = Self(128);
 
     /// Whether any of `flags` is set.
     pub const fn any(self, flags: Self) -> bool {
@@ -49,12 +53,18 @@ pub enum Link {
     Referral = 3,
     /// From the owner of a CNAME or DNAME to its target: a `Target`.
     Target = 4,
+    /// From a name to the NSEC3 record of its hash: a place in the denial chain.
+    Nsec3 = 5,
 }
+
+/// How many kinds of links there are.
+pub(in crate::zone) const LINK_KINDS: usize = 5;
 
 /// A name of the zone with what it answers.
 #[derive(Clone, Copy)]
 pub struct Node<'i> {
     image: &'i [u8],
+    at: NodeRef,
     name: &'i [u8],
     table: &'i [[u8; ENTRY_LEN]],
     flags: NodeFlags,
@@ -69,10 +79,16 @@ impl<'i> Node<'i> {
         let table = &node[name_end.next_multiple_of(4)..][..entry_count * ENTRY_LEN];
         Self {
             image,
+            at,
             name: &node[NODE_HEADER_LEN..name_end],
             table: table.as_chunks().0,
             flags: NodeFlags(node[5]),
         }
+    }
+
+    /// Its place in the image.
+    pub fn place(&self) -> NodeRef {
+        self.at
     }
 
     /// The name, lowered, in wire form.
@@ -90,28 +106,39 @@ impl<'i> Node<'i> {
         self.flags
     }
 
-    /// The answer to a query for `rtype`, when there are such records.
-    pub fn find(&self, rtype: u16) -> Option<BodyRef<'i>> {
+    /// The answer to a query for `rtype`, when there are such records; `dnssec`: with signatures,
+    /// when there are any.
+    pub fn find(&self, rtype: u16, dnssec: bool) -> Option<BodyRef<'i>> {
         // Few names have more than a handful of types, and these are few cache lines.
-        let entry = self
+        let position = self
             .table
             .iter()
-            .find(|entry| entry_type(entry) == rtype && rtype != 0)?;
-        Some(BodyRef::new(
-            self.image,
-            entry_place(entry),
-            entry_len(entry),
-        ))
+            .position(|entry| entry_type(entry) == rtype && rtype != 0)?;
+        Some(self.body(position, dnssec))
     }
 
     /// The answer that QTYPE ANY gets: one of the RRsets (RFC 8482 §4.1).
-    pub fn first(&self) -> Option<BodyRef<'i>> {
-        let entry = self.table.iter().find(|entry| entry_type(entry) != 0)?;
-        Some(BodyRef::new(
-            self.image,
-            entry_place(entry),
-            entry_len(entry),
-        ))
+    pub fn first(&self, dnssec: bool) -> Option<BodyRef<'i>> {
+        let mut types = self.table.iter().map(entry_type);
+        let position = types.position(|rtype| rtype != 0)?;
+        Some(self.body(position, dnssec))
+    }
+
+    /// The body of an entry, or of its twin in the second table.
+    fn body(&self, position: usize, dnssec: bool) -> BodyRef<'i> {
+        let signed = dnssec && self.flags.any(NodeFlags::SIGNED);
+        let entry = match signed {
+            true => self.signed_entry(position),
+            false => &self.table[position],
+        };
+        BodyRef::new(self.image, entry_place(entry), entry_len(entry), signed)
+    }
+
+    /// An entry of the second table, which stands behind the first.
+    fn signed_entry(&self, position: usize) -> &'i [u8; ENTRY_LEN] {
+        let table = self.at.byte() + (NODE_HEADER_LEN + self.name.len()).next_multiple_of(4);
+        let at = table + (self.table.len() + position) * ENTRY_LEN;
+        &self.image[at..].as_chunks().0[0]
     }
 
     /// The record types that it owns.
@@ -122,12 +149,14 @@ impl<'i> Node<'i> {
             .filter(|&rtype| rtype != 0)
     }
 
+    fn link_position(&self, link: Link) -> Option<usize> {
+        let mut entries = self.table.iter().take_while(|entry| entry_type(entry) == 0);
+        entries.position(|entry| entry_len(entry) == link as u16)
+    }
+
     fn link(&self, link: Link) -> Option<u32> {
-        let entry = self.table.iter().take_while(|entry| entry_type(entry) == 0);
-        entry
-            .into_iter()
-            .find(|entry| entry_len(entry) == link as u16)
-            .map(entry_place)
+        self.link_position(link)
+            .map(|position| entry_place(&self.table[position]))
     }
 
     /// The zone cut above an occluded name.
@@ -142,10 +171,15 @@ impl<'i> Node<'i> {
         Some(Node::at(self.image, NodeRef(at)))
     }
 
-    /// The referral of a zone cut.
-    pub fn referral(&self) -> Option<BodyRef<'i>> {
-        let place = self.link(Link::Referral)?;
-        Some(BodyRef::new(self.image, place, 0))
+    /// The referral of a zone cut; `dnssec`: with signatures of the addresses that have them.
+    pub fn referral(&self, dnssec: bool) -> Option<BodyRef<'i>> {
+        let position = self.link_position(Link::Referral)?;
+        Some(self.body(position, dnssec))
+    }
+
+    /// The place in the denial chain of the NSEC3 record that matches the name.
+    pub fn nsec3(&self) -> Option<u32> {
+        self.link(Link::Nsec3)
     }
 
     /// Where a CNAME or DNAME leads.

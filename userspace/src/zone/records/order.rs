@@ -1,7 +1,5 @@
 //! Brings owners that were read in any order into canonical order.
 
-use arrayvec::ArrayVec;
-
 use super::{Builder, Full, Owner, ZoneRecords};
 use crate::name;
 use crate::zone::error::Problems;
@@ -69,25 +67,11 @@ fn canonical_order(zone: &ZoneRecords) -> Vec<Item> {
     order
 }
 
-/// The first octets of a name in canonical order, so that most comparisons need no more.
-///
-/// A label's end is 0, so the octet 0 counts as 1, as 1 itself does: behind either of them nothing
-/// may decide. Different prefixes decide, equal ones say nothing.
+/// What most comparisons need of a name.
 fn prefix(owner: &Owner<'_>) -> Prefix {
-    let mut prefix = [[0; 8]; 2];
-    let labels: ArrayVec<&[u8], 128> = name::labels(owner.relative).take(128).collect();
-    let octets = labels
-        .iter()
-        .rev()
-        .flat_map(|label| label.iter().map(|octet| (*octet).max(1)).chain([0]));
-    for (place, octet) in prefix.as_flattened_mut().iter_mut().zip(octets) {
-        *place = octet;
-        if octet == 1 {
-            break;
-        }
-    }
-    let [first, second] = prefix.map(u64::from_be_bytes);
-    (first, second)
+    let octets: [u8; 16] = name::canonical_prefix(owner.relative);
+    let halves = octets.as_chunks().0;
+    (u64::from_be_bytes(halves[0]), u64::from_be_bytes(halves[1]))
 }
 
 #[cfg(test)]
