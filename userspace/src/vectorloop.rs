@@ -178,8 +178,8 @@ fn pack<P: Port>(
         let room = port.message_limit(envelope);
         let limit = reply::limit(query, Transport::Udp, snapshot, room);
         let message = &mut port.room(&mut frame)[usize::from(envelope.message_start)..];
-        let arrival = datagram(envelope, time_s);
-        match reply::write(message, query, answer, snapshot, &arrival, limit) {
+        let arrival = || datagram(envelope, time_s);
+        match reply::write(message, query, answer, snapshot, arrival, limit) {
             Ok(reply) => {
                 count(query, answer, &reply, tally);
                 port.seal(&mut frame, envelope, reply.len);
@@ -203,26 +203,32 @@ fn count(query: &Query, answer: &Answer<'_>, reply: &reply::Reply, tally: &mut T
     );
     tally.add(Event::Truncated, u64::from(reply.truncated));
     tally.add(Event::Referrals, u64::from(answer.is_referral()));
-    tally.add(Event::Chaos, u64::from(query.qclass == code::CLASS_CH));
-    tally.add(cookie_event(query.cookie), 1);
-    if query.flags.any(QueryFlags::OPTIONS) {
-        for (option, event) in [
-            (QueryFlags::NSID, Event::Nsid),
-            (QueryFlags::SUBNET, Event::ClientSubnet),
-            (QueryFlags::KEEPALIVE, Event::Keepalive),
-        ] {
-            tally.add(event, u64::from(query.flags.has(option)));
-        }
+    tally.add(
+        Event::CookieNone,
+        u64::from(query.cookie == CookieState::Absent),
+    );
+    if query.flags.any(QueryFlags::OPTIONS) || query.qclass != code::CLASS_IN {
+        count_rare(query, tally);
     }
 }
 
-/// What a cookie counts as.
-fn cookie_event(cookie: CookieState) -> Event {
-    match cookie {
-        CookieState::Absent => Event::CookieNone,
-        CookieState::ClientOnly => Event::CookieClientOnly,
-        CookieState::Invalid => Event::CookieBad,
-        CookieState::Outdated | CookieState::Valid => Event::CookieValid,
+/// Counts what plain queries do not have.
+#[inline(never)]
+fn count_rare(query: &Query, tally: &mut Tally) {
+    let has = |option| query.flags.has(option);
+    for (event, is_so) in [
+        (
+            Event::CookieClientOnly,
+            query.cookie == CookieState::ClientOnly,
+        ),
+        (Event::CookieBad, query.cookie == CookieState::Invalid),
+        (Event::CookieValid, query.cookie.is_valid()),
+        (Event::Nsid, has(QueryFlags::NSID)),
+        (Event::ClientSubnet, has(QueryFlags::SUBNET)),
+        (Event::Keepalive, has(QueryFlags::KEEPALIVE)),
+        (Event::Chaos, query.qclass == code::CLASS_CH),
+    ] {
+        tally.add(event, u64::from(is_so));
     }
 }
 
@@ -242,7 +248,7 @@ pub fn respond(
         let candidate = snapshot.candidate(query.name_hash);
         let answer = answer(&query, &message[query.name()], candidate, snapshot);
         let limit = reply::limit(&query, arrival.transport, snapshot, buffer.len());
-        let reply = reply::write(buffer, &query, &answer, snapshot, arrival, limit)?;
+        let reply = reply::write(buffer, &query, &answer, snapshot, || *arrival, limit)?;
         count(&query, &answer, &reply, tally);
         Ok(reply.len)
     })();

@@ -4,6 +4,7 @@ use crate::stage::{INTERFACE, Stage};
 use common::Verdict;
 use std::net::SocketAddr;
 use tests::ask::Ask;
+use tests::decoded::Decoded;
 use tests::name::Name;
 use tests::record::rtype;
 use tests::server::{EXAMPLE, Launch};
@@ -61,6 +62,25 @@ fn af_xdp_kernel_sockets_and_tcp_give_the_same_bytes() {
     stage.server.stop();
 }
 
+/// The address and the time that a cookie is made from come by another way on each path.
+#[test]
+fn a_cookie_that_was_learnt_over_af_xdp_is_right_over_tcp() {
+    const COOKIE: u16 = 10;
+    let Some(stage) = Stage::new(&[]) else { return };
+    for address in stage.addresses() {
+        let www = || Ask::new(Name::parse("www.example"), rtype::A);
+        let learnt = stage.ask(address, &www().option(COOKIE, b"RFC 9018").message());
+        let learnt = Decoded::of(Some(learnt)).edns.unwrap();
+        let query = www()
+            .option(COOKIE, learnt.option(COOKIE).unwrap())
+            .message();
+        assert_eq!(stage.ask_tcp(address, &query), stage.ask(address, &query));
+    }
+    let stats = stage.await_answers(4, 2);
+    assert_eq!(stats.total("events.cookie_valid"), 4, "{stats}");
+    stage.server.stop();
+}
+
 /// Plain queries, and unusual ones.
 fn queries() -> Vec<Ask> {
     let names = NAMES
@@ -98,5 +118,8 @@ fn oddities() -> Vec<Ask> {
     odd(|ask| ask.edns.as_mut().unwrap().version = 1);
     odd(|ask| ask.edns.as_mut().unwrap().dnssec_ok = true);
     odd(|ask| ask.edns.as_mut().unwrap().options = vec![0xff, 0xfd, 0, 2, 1, 2]);
+    // A client subnet, and one that is none.
+    odd(|ask| *ask = ask.clone().option(8, b"\0\x01\x18\0\xc0\0\x02"));
+    odd(|ask| *ask = ask.clone().option(8, b"\0\x01\x18\0\xc0\0"));
     asks
 }

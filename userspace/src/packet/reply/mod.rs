@@ -63,13 +63,13 @@ pub fn limit(query: &Query, transport: Transport, snapshot: &Snapshot, room: usi
 }
 
 /// Writes the reply to `query` over it. `message` begins with the query and ends with its room, of
-/// which the reply takes at most `limit` bytes.
+/// which the reply takes at most `limit` bytes. `arrival` is called for a query with options only.
 pub fn write(
     message: &mut [u8],
     query: &Query,
     answer: &Answer<'_>,
     snapshot: &Snapshot,
-    arrival: &Arrival,
+    arrival: impl FnOnce() -> Arrival,
     limit: usize,
 ) -> Result<Reply, Discard> {
     let opt = Opt::prepare(query, message, arrival, snapshot.policy());

@@ -38,11 +38,11 @@ impl Opt {
     pub(super) fn prepare(
         query: &Query,
         message: &[u8],
-        arrival: &Arrival,
+        arrival: impl FnOnce() -> Arrival,
         policy: &Policy,
     ) -> Self {
         if query.flags.any(QueryFlags::OPTIONS) {
-            let options = options(query, message, arrival, policy);
+            let options = options(query, message, &arrival(), policy);
             return Self {
                 len: OPT_LEN + options.len(),
                 options: Some(options),
