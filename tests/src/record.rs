@@ -14,6 +14,8 @@ pub mod rtype {
     pub const CNAME: u16 = 5;
     /// Start of authority.
     pub const SOA: u16 = 6;
+    /// A host's kind.
+    pub const HINFO: u16 = 13;
     /// A pointer to a name.
     pub const PTR: u16 = 12;
     /// A mail exchange.
@@ -24,6 +26,8 @@ pub mod rtype {
     pub const AAAA: u16 = 28;
     /// A service's host.
     pub const SRV: u16 = 33;
+    /// A rewriting rule.
+    pub const NAPTR: u16 = 35;
     /// An alias of a subtree.
     pub const DNAME: u16 = 39;
     /// EDNS.

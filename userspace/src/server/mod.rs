@@ -75,8 +75,8 @@ pub fn run(config: &Config) -> Result<()> {
     server.stop()
 }
 
-/// The control socket. Another server at the default place is no reason not to serve: several may run
-/// on a host, and nobody asked for this place.
+/// The control socket. Another server at the default place is no reason not to serve: several may
+/// run on a host, and nobody asked for this place.
 fn control(config: &Config) -> Result<Option<Listener>, ControlError> {
     let Some(path) = config.control.as_deref() else {
         return Ok(None);

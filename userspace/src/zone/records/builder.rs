@@ -213,7 +213,8 @@ fn fits(owner: &[u8], answer: &[Pending], zone: &ZoneRecords, problems: &mut Pro
     if len > ANSWER_LEN_MAX {
         let what = describe(zone, owner, answer[0].rtype);
         let message = format!(
-            "the {} records of {what} make an answer of {len} octets; {ANSWER_LEN_MAX} are possible",
+            "the {} records of {what} make an answer of {len} octets; \
+             {ANSWER_LEN_MAX} are possible",
             answer.len()
         );
         problems.error(zone.lines.place(answer[0].line, 1), message);
