@@ -6,7 +6,9 @@ use ripples::packet::reply::Transport;
 use ripples::snapshot::{Policy, Snapshot};
 use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
+use ripples::zone::check::check;
 use ripples::zone::compile::compile;
+use ripples::zone::error::Severity;
 use ripples::zone::records::ZoneRecords;
 
 /// Builds a snapshot of zones given as `(origin, master file)`.
@@ -22,6 +24,19 @@ pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
     });
     let key = NameKey::new([0x5eed, 0xfeed, 0xbeef]);
     Snapshot::new(1, images.collect(), Policy::default(), key).expect("snapshot")
+}
+
+/// Builds a snapshot of one zone, if the checks find no error in it.
+pub fn checked_snapshot(origin: &str, text: &str) -> Result<Snapshot, String> {
+    let name = crate::zones::origin(origin);
+    let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", &name);
+    let (records, _) = parsed.map_err(|errors| format!("{errors:?}"))?;
+    let problems = check(&records);
+    let error = problems.iter().find(|it| it.severity == Severity::Error);
+    match error {
+        Some(error) => Err(error.to_string()),
+        None => Ok(snapshot(&[(origin, text)])),
+    }
 }
 
 /// Builds a snapshot of random zones.

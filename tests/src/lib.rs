@@ -8,6 +8,7 @@ pub mod client;
 pub mod decoded;
 pub mod echo;
 pub mod exchange;
+pub mod ferret;
 pub mod folder;
 pub mod hostile;
 pub mod invariants;
