@@ -23,6 +23,7 @@ pub mod record;
 pub mod redirect;
 pub mod script;
 pub mod server;
+pub mod signed;
 pub mod stats;
 pub mod strategies;
 pub mod tap;

@@ -36,6 +36,14 @@ pub mod rtype {
     pub const DS: u16 = 43;
     /// Signature.
     pub const RRSIG: u16 = 46;
+    /// The next name.
+    pub const NSEC: u16 = 47;
+    /// A key.
+    pub const DNSKEY: u16 = 48;
+    /// The next name's hash.
+    pub const NSEC3: u16 = 50;
+    /// How names are hashed.
+    pub const NSEC3PARAM: u16 = 51;
     /// Any type at all.
     pub const ANY: u16 = 255;
     /// For private use (RFC 6895 §3.1).

@@ -2,6 +2,7 @@
 
 use crate::difference::{Part, Reply};
 use crate::known::{KNOWN, Known};
+use crate::known_signed::KNOWN_SIGNED;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
@@ -129,7 +130,8 @@ impl Stage {
                 origins: &self.origins,
                 whole_len,
             };
-            match KNOWN.iter().find(|known| known.explains(&case)) {
+            let mut known = KNOWN_SIGNED.iter().chain(KNOWN);
+            match known.find(|known| known.explains(&case)) {
                 Some(Known { what, .. }) => *ledger.explained.entry(what).or_default() += 1,
                 None => different.push((running.peer(), parts.clone(), &theirs.decoded)),
             }
@@ -149,11 +151,13 @@ impl Stage {
 }
 
 impl Ledger {
-    /// The explanations that nothing needed: they are lies by now.
-    pub(crate) fn unneeded(&self) -> Vec<&'static str> {
-        let all = KNOWN.iter().map(|known| known.what);
-        all.filter(|what| !self.explained.contains_key(what))
-            .collect()
+    /// Fails where an explanation is not needed any more.
+    pub(crate) fn check_need(&self, known: &[Known]) {
+        let all = known.iter().map(|known| known.what);
+        let unneeded: Vec<_> = all
+            .filter(|what| !self.explained.contains_key(what))
+            .collect();
+        assert!(unneeded.is_empty(), "not needed: {unneeded:?}");
     }
 
     /// Fails where something was not explained.

@@ -20,9 +20,9 @@ pub(crate) struct Known {
     /// What it is called in the ledger.
     pub(crate) what: &'static str,
     /// Who differs.
-    who: &'static [Peer],
+    pub(crate) who: &'static [Peer],
     /// Whether it explains this difference, all parts of it.
-    holds: fn(&Case<'_>) -> bool,
+    pub(crate) holds: fn(&Case<'_>) -> bool,
 }
 
 impl Known {
@@ -32,7 +32,7 @@ impl Known {
     }
 }
 
-/// The first that holds is taken.
+/// The first that holds is taken. Those of signed zones are in [`crate::known_signed`].
 pub(crate) const KNOWN: &[Known] = &[
     // RFC 6895 §3.1 reserves type 0 and says nothing of queries: no such records, or NOTIMP.
     Known {
@@ -64,12 +64,6 @@ pub(crate) const KNOWN: &[Known] = &[
         holds: |case| {
             case.ask.qtype == rtype::ANY && has(case.ours.answer(), rtype::DNAME) && goes_on(case)
         },
-    },
-    // RFC 4035 §3.1.5 knows no aliases of signatures: where there are any, the alias has its own.
-    Known {
-        what: "an alias is not followed for RRSIG",
-        who: &[Peer::Knot, Peer::Bind],
-        holds: |case| case.ask.qtype == rtype::RRSIG && has(case.ours.answer(), rtype::CNAME),
     },
     // RFC 6672 §3.2 ends with YXDOMAIN where a name grows too long.
     Known {
@@ -151,7 +145,7 @@ pub(crate) const KNOWN: &[Known] = &[
     },
 ];
 
-fn has(section: &[Rr], rtype: u16) -> bool {
+pub(crate) fn has(section: &[Rr], rtype: u16) -> bool {
     section.iter().any(|rr| rr.rtype == rtype)
 }
 
@@ -184,7 +178,7 @@ fn goes_on(case: &Case<'_>) -> bool {
 }
 
 /// Whether they give a part of our answer section, and nothing else.
-fn stops_short(case: &Case<'_>) -> bool {
+pub(crate) fn stops_short(case: &Case<'_>) -> bool {
     let [ours, theirs] = [case.ours, case.theirs].map(|reply| set(reply.answer()));
     theirs.is_subset(&ours) && matches!(case.theirs.rcode, NOERROR | NXDOMAIN | SERVFAIL | YXDOMAIN)
 }

@@ -5,5 +5,7 @@
 mod compare;
 mod difference;
 mod known;
+mod known_signed;
 mod random;
 mod root;
+mod signed;
