@@ -7,7 +7,7 @@ use ripples::snapshot::{Policy, Snapshot};
 use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
 use ripples::zone::check::check;
-use ripples::zone::compile::compile;
+use ripples::zone::compile::compile_beside;
 use ripples::zone::error::Severity;
 use ripples::zone::records::ZoneRecords;
 
@@ -16,11 +16,17 @@ use ripples::zone::records::ZoneRecords;
 /// # Panics
 /// Where a zone has an error.
 pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
-    let images = zones.iter().map(|(origin, text)| {
-        let origin = ripples::name::NameBuf::from_text(origin.as_bytes(), b"\0").expect("origin");
-        let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", &origin);
+    let origins = zones.iter().map(|(origin, _)| {
+        let mut origin = crate::zones::origin(origin);
+        origin.make_lowercase();
+        origin
+    });
+    let origins: Vec<_> = origins.collect();
+    let apexes: Vec<&[u8]> = origins.iter().map(|origin| &origin[..]).collect();
+    let images = zones.iter().zip(&origins).map(|((_, text), origin)| {
+        let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", origin);
         let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
-        compile(&records).unwrap_or_else(|error| panic!("{error}"))
+        compile_beside(&records, &apexes).unwrap_or_else(|error| panic!("{error}"))
     });
     let key = NameKey::new([0x5eed, 0xfeed, 0xbeef]);
     Snapshot::new(1, images.collect(), Policy::default(), key).expect("snapshot")

@@ -49,9 +49,21 @@ impl CompileError {
     }
 }
 
-/// Compiles a zone whose checks found no error.
+/// Compiles a zone whose checks found no error, and that is served alone.
 pub fn compile(records: &ZoneRecords) -> Result<ZoneImage, CompileError> {
+    compile_beside(records, &[])
+}
+
+/// Compiles a zone that is served beside those of these apexes, in lowered wire form: what it has
+/// where another zone below it has authority, is no address of a host.
+pub fn compile_beside<'r>(
+    records: &'r ZoneRecords,
+    apexes: &[&'r [u8]],
+) -> Result<ZoneImage, CompileError> {
     let mut compiler = Compiler::new(records);
+    let origin = records.origin();
+    let is_below = |apex: &&&[u8]| **apex != origin && name::is_at_or_below(apex, origin);
+    compiler.nested = apexes.iter().filter(is_below).copied().collect();
     let mut owners = records.owners().peekable();
     while let Some(owner) = owners.next() {
         let next = owners.peek().map(Owner::name);
@@ -76,6 +88,8 @@ struct Ancestor {
 /// The state of a compilation: nodes are written in canonical order, ancestors first.
 struct Compiler<'r> {
     records: &'r ZoneRecords,
+    /// The apexes of other zones below this one.
+    nested: Vec<&'r [u8]>,
     nodes: NodeWriter,
     body: BodyWriter,
     ancestors: Vec<Ancestor>,
@@ -91,6 +105,7 @@ impl<'r> Compiler<'r> {
         header.apex_len = u8::try_from(records.origin().len()).unwrap_or(u8::MAX);
         Self {
             records,
+            nested: Vec::new(),
             nodes: NodeWriter::new(records.record_count()),
             body: BodyWriter::default(),
             ancestors: Vec::new(),
@@ -245,7 +260,7 @@ impl<'r> Compiler<'r> {
                 self.body.begin(&owner.name());
                 self.body
                     .rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
-                additional::addresses(&mut self.body, self.records, &rrset)?;
+                additional::addresses(&mut self.body, self.records, &self.nested, &rrset)?;
                 let body = self.nodes.woven(&mut self.body);
                 self.nodes.answer(rtype, body);
             }
