@@ -72,14 +72,17 @@ pub fn reply(snapshot: &Snapshot, query: &[u8], transport: Transport) -> Option<
     Some(buffer)
 }
 
-/// A snapshot of `tests/fixtures/world`: small zones with one of everything that is special.
+/// The zones of `tests/fixtures/world`: small ones with one of everything that is special.
+pub const WORLD: [(&str, &str); 3] = [
+    ("example.", include_str!("../fixtures/world/example.zone")),
+    (
+        "child.example.",
+        include_str!("../fixtures/world/child.zone"),
+    ),
+    ("large.test.", include_str!("../fixtures/world/large.zone")),
+];
+
+/// A snapshot of [`WORLD`].
 pub fn world() -> Snapshot {
-    snapshot(&[
-        ("example.", include_str!("../fixtures/world/example.zone")),
-        (
-            "child.example.",
-            include_str!("../fixtures/world/child.zone"),
-        ),
-        ("large.test.", include_str!("../fixtures/world/large.zone")),
-    ])
+    snapshot(&WORLD)
 }
