@@ -10,7 +10,9 @@ use ripples::packet::{Arrival, NameKey};
 use ripples::snapshot::{Chaos, Policy, Snapshot};
 use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
-use ripples::zone::compile::compile;
+use ripples::zone::check::check;
+use ripples::zone::compile::compile_beside;
+use ripples::zone::error::Severity;
 use ripples::zone::records::ZoneRecords;
 
 /// The time of all exchanges, in seconds since 1970.
@@ -65,14 +67,33 @@ pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
 /// # Panics
 /// Where a zone has an error.
 pub fn snapshot_with(zones: &[(&str, &str)], policy: Policy) -> Snapshot {
-    let images = zones.iter().map(|(origin, text)| {
-        let origin = ripples::name::NameBuf::from_text(origin.as_bytes(), b"\0").expect("origin");
-        let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", &origin);
+    let origins = zones.iter().map(|(origin, _)| {
+        let mut origin = crate::zones::origin(origin);
+        origin.make_lowercase();
+        origin
+    });
+    let origins: Vec<_> = origins.collect();
+    let apexes: Vec<&[u8]> = origins.iter().map(|origin| &origin[..]).collect();
+    let images = zones.iter().zip(&origins).map(|((_, text), origin)| {
+        let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", origin);
         let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
-        compile(&records).unwrap_or_else(|error| panic!("{error}"))
+        compile_beside(&records, &apexes).unwrap_or_else(|error| panic!("{error}"))
     });
     let key = NameKey::new([0x5eed, 0xfeed, 0xbeef]);
     Snapshot::new(1, images.collect(), policy, key).expect("snapshot")
+}
+
+/// Builds a snapshot of one zone, if the checks find no error in it.
+pub fn checked_snapshot(origin: &str, text: &str) -> Result<Snapshot, String> {
+    let name = crate::zones::origin(origin);
+    let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", &name);
+    let (records, _) = parsed.map_err(|errors| format!("{errors:?}"))?;
+    let problems = check(&records);
+    let error = problems.iter().find(|it| it.severity == Severity::Error);
+    match error {
+        Some(error) => Err(error.to_string()),
+        None => Ok(snapshot(&[(origin, text)])),
+    }
 }
 
 /// Builds a snapshot of random zones.
@@ -136,26 +157,28 @@ pub fn by_udp(snapshot: &Snapshot, query: &[u8]) -> Option<Vec<u8>> {
     bare
 }
 
-/// A snapshot of `tests/fixtures/world`: small zones with one of everything that is special, and a
-/// policy with something to say about everything.
+/// The zones of `tests/fixtures/world`, small ones with one of everything that is special, and the
+/// signed ones.
+pub const WORLD: [(&str, &str); 6] = [
+    ("example.", include_str!("../fixtures/world/example.zone")),
+    (
+        "child.example.",
+        include_str!("../fixtures/world/child.zone"),
+    ),
+    ("large.test.", include_str!("../fixtures/world/large.zone")),
+    SIGNED[0],
+    SIGNED[1],
+    SIGNED[2],
+];
+
+/// A snapshot of [`WORLD`] with a policy that has something to say about everything.
 pub fn world() -> Snapshot {
     world_with(policy())
 }
 
 /// The same zones under another policy.
 pub fn world_with(policy: Policy) -> Snapshot {
-    let zones = [
-        ("example.", include_str!("../fixtures/world/example.zone")),
-        (
-            "child.example.",
-            include_str!("../fixtures/world/child.zone"),
-        ),
-        ("large.test.", include_str!("../fixtures/world/large.zone")),
-        SIGNED[0],
-        SIGNED[1],
-        SIGNED[2],
-    ];
-    snapshot_with(&zones, policy)
+    snapshot_with(&WORLD, policy)
 }
 
 /// A snapshot of the zones in `tests/fixtures/signed`.

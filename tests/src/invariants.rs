@@ -3,11 +3,12 @@
 
 use crate::decoded::{Decoded, Rr};
 use crate::exchange::{Datagram, Exchange};
-use crate::record::rtype;
+use crate::record::{IN, rtype};
 use hickory_proto::op::Message;
 use ripples::port::Census;
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::Event;
+use std::collections::BTreeSet;
 
 /// Largest reply in a datagram, whatever the client allows.
 const UDP_SIZE_MAX: usize = 1232;
@@ -119,13 +120,15 @@ pub fn check_message(query: &[u8], reply: &[u8]) -> Result<Decoded, String> {
     if reply[2] & !0x06 != 0x80 | header[2] & 0x79 {
         return Err(format!("flags {:02x} for {:02x}", reply[2], header[2]));
     }
-    // RA, Z and AD are clear; CD is repeated (RFC 6895 §2).
-    if reply[3] & 0xf0 != header[3] & 0x10 {
+    // RA, Z, AD and CD are clear (RFC 4035 §3.1.6).
+    if reply[3] & 0xf0 != 0 {
         return Err(format!("flags {:02x} for {:02x}", reply[3], header[3]));
     }
     if !RCODES.contains(&decoded.rcode) {
         return Err(format!("response code {}", decoded.rcode));
     }
+    check_sections(&decoded)?;
+    check_kind(&decoded)?;
     match &decoded.questions[..] {
         // RFC 7873 §5.4: without a question a cookie is asked for.
         [] if header[4..6] == [0, 0] && matches!(decoded.rcode, 0 | 23) => Ok(decoded),
@@ -140,6 +143,54 @@ pub fn check_message(query: &[u8], reply: &[u8]) -> Result<Decoded, String> {
             }
         }
         _ => Err("several questions".into()),
+    }
+}
+
+/// Checks that each section is made of RRsets: no record comes twice, and those of one RRset are
+/// together and have one TTL (RFC 2181 §5).
+fn check_sections(reply: &Decoded) -> Result<(), String> {
+    for section in &reply.sections {
+        let records: BTreeSet<_> = section.iter().map(Rr::canonical).collect();
+        if records.len() != section.len() {
+            return Err(format!("a record comes twice in {section:?}"));
+        }
+        let key = |rr: &Rr| (rr.owner.lowered(), rr.rtype);
+        let mut seen = BTreeSet::new();
+        for rrset in section.chunk_by(|a, b| key(a) == key(b)) {
+            if !seen.insert(key(&rrset[0])) {
+                return Err(format!("an RRset in pieces: {section:?}"));
+            }
+            // Signatures of different types are different RRsets (RFC 4034 §3).
+            let same = |a: &Rr, b: &Rr| a.ttl == b.ttl || a.rtype == rtype::RRSIG;
+            if !rrset.iter().all(|rr| same(rr, &rrset[0]) && rr.class == IN) {
+                return Err(format!("TTL or class differs: {rrset:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a reply is one of those that there are: an answer, a referral, a negative answer, an
+/// error, or a cut one.
+fn check_kind(reply: &Decoded) -> Result<(), String> {
+    let has = |at: usize, rtype| reply.sections[at].iter().any(|rr| rr.rtype == rtype);
+    let is_empty = reply.sections.iter().all(Vec::is_empty);
+    let is_right = match reply.rcode {
+        _ if is_empty && reply.tc => true,
+        // RFC 2308 §2.1; a chain of aliases may come before.
+        3 => reply.aa && has(1, rtype::SOA),
+        // RFC 6672 §2.2: what was found so far.
+        6 => reply.aa && has(0, rtype::DNAME),
+        0 if reply.answer().is_empty() => reply.aa == has(1, rtype::SOA),
+        0 => reply.aa,
+        _ => is_empty && !reply.aa,
+    };
+    // A cut reply is empty, unless it is a referral that lacks glue (RFC 9471 §3.1).
+    let is_cut_well = !reply.tc || is_empty || has(1, rtype::NS);
+    match (is_right, is_cut_well) {
+        (true, true) => Ok(()),
+        (false, _) => Err(format!("neither answer nor error: {reply:?}")),
+        (_, false) => Err(format!("TC, and part of an answer: {reply:?}")),
     }
 }
 

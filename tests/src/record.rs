@@ -14,6 +14,8 @@ pub mod rtype {
     pub const CNAME: u16 = 5;
     /// Start of authority.
     pub const SOA: u16 = 6;
+    /// A host's kind.
+    pub const HINFO: u16 = 13;
     /// A pointer to a name.
     pub const PTR: u16 = 12;
     /// A mail exchange.
@@ -24,6 +26,8 @@ pub mod rtype {
     pub const AAAA: u16 = 28;
     /// A service's host.
     pub const SRV: u16 = 33;
+    /// A rewriting rule.
+    pub const NAPTR: u16 = 35;
     /// An alias of a subtree.
     pub const DNAME: u16 = 39;
     /// EDNS.
@@ -32,10 +36,14 @@ pub mod rtype {
     pub const DS: u16 = 43;
     /// Signature.
     pub const RRSIG: u16 = 46;
-    /// The next name of a signed zone.
+    /// The next name.
     pub const NSEC: u16 = 47;
-    /// The next hashed name of a signed zone.
+    /// A key.
+    pub const DNSKEY: u16 = 48;
+    /// The next name's hash.
     pub const NSEC3: u16 = 50;
+    /// How names are hashed.
+    pub const NSEC3PARAM: u16 = 51;
     /// Any type at all.
     pub const ANY: u16 = 255;
     /// For private use (RFC 6895 §3.1).

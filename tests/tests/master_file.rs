@@ -12,6 +12,7 @@ use ripples::zone::check::check;
 use ripples::zone::error::Severity;
 use ripples::zone::load::read as load;
 use ripples::zone::records::ZoneRecords;
+use tests::ferret::{self, cases};
 use tests::zones::{Flat, Room, flatten, missing, origin, shared};
 
 #[test]
@@ -52,10 +53,9 @@ fn bind_reads_the_same_root_zone() {
 
 #[test]
 fn zones_that_all_servers_of_the_study_refuse_or_accept_are_so_here() {
-    let Some(path) = shared("conformance/ferret-invalid.jsonl.xz") else {
+    let Some(cases) = cases("ferret-invalid") else {
         return;
     };
-    let Some(cases) = cases(&path) else { return };
     let (mut refused_count, mut accepted_count) = (0, 0);
     for case in &cases {
         let (zone, id) = (case["zone"].as_str().unwrap(), &case["id"]);
@@ -97,10 +97,9 @@ fn zones_that_all_servers_of_the_study_refuse_or_accept_are_so_here() {
 
 #[test]
 fn well_formed_zones_of_the_study_have_no_errors() {
-    let Some(path) = shared("conformance/ferret-valid.jsonl.xz") else {
+    let Some(cases) = cases("ferret-valid") else {
         return;
     };
-    let Some(cases) = cases(&path) else { return };
     assert!(cases.len() > 6000, "{}", cases.len());
     for case in &cases {
         let zone = case["zone"].as_str().unwrap();
@@ -233,11 +232,7 @@ fn read(path: &Path, zone: &str) -> Vec<Flat> {
 
 /// Reads and checks a zone of the study, whose origin is the owner of its first SOA.
 fn judge(zone: &str) -> Result<(), String> {
-    let first = zone.lines().find(|line| line.contains("SOA"));
-    let zone_name = first
-        .and_then(|line| line.split_whitespace().next())
-        .unwrap_or(".");
-    let origin = origin(zone_name);
+    let origin = origin(ferret::origin(zone));
     let (records, _) = ZoneRecords::parse(zone.as_bytes(), "zone", &origin)
         .map_err(|problems| problems[0].to_string())?;
     let error = check(&records)
@@ -295,19 +290,4 @@ fn raw_records(raw: &[u8]) -> Vec<Flat> {
         }
     }
     records
-}
-
-/// Reads the cases of a study.
-fn cases(path: &Path) -> Option<Vec<serde_json::Value>> {
-    match Command::new("xz").arg("-dc").arg(path).output() {
-        Err(error) => missing(&format!("xz: {error}")),
-        Ok(output) => {
-            let text = String::from_utf8(output.stdout).unwrap();
-            Some(
-                text.lines()
-                    .map(|line| serde_json::from_str(line).unwrap())
-                    .collect(),
-            )
-        }
-    }
 }

@@ -45,7 +45,7 @@ pub fn resolve(world: &World, qname: &Name, qtype: u16) -> Expected {
         }
         seen.push(name.clone());
         let target = match found {
-            Match::Node(node) => match answer(zone, &node, &name, qtype, &mut expected) {
+            Match::Node(node) => match answer(world, zone, &node, &name, qtype, &mut expected) {
                 Some(target) => target,
                 None => return expected,
             },
@@ -106,6 +106,7 @@ fn search(zone: &Zone, name: &Name, qtype: u16) -> Match {
 
 /// Copies what a name, or its wildcard, has for the type. Returns where an alias leads.
 fn answer(
+    world: &World,
     zone: &Zone,
     node: &Node,
     name: &Name,
@@ -115,12 +116,15 @@ fn answer(
     if qtype == rtype::ANY && !node.is_empty() {
         // RFC 8482 §4.1: one of the RRsets.
         expected.choices = node.values().map(|rrset| rrset.owned_by(name)).collect();
-        expected.choice_additional = node.values().flat_map(|r| hosts(zone, r)).collect();
+        let hosts = node
+            .values()
+            .flat_map(|rrset| hosts_beside(world, zone, rrset));
+        expected.choice_additional = hosts.collect();
         return None;
     }
     if let Some(rrset) = node.get(&qtype) {
         expected.answer.push(rrset.owned_by(name));
-        expected.additional = addresses(zone, hosts(zone, rrset));
+        expected.additional = addresses(zone, hosts_beside(world, zone, rrset));
         return None;
     }
     if let Some(alias) = node.get(&rtype::CNAME) {
@@ -163,6 +167,18 @@ fn referral(zone: &Zone, cut: &Name, expected: &mut Expected) {
     let servers = zone.rrset(cut, rtype::NS).expect("a cut has NS records");
     expected.authority = vec![servers.clone()];
     expected.additional = addresses(zone, hosts(zone, servers));
+}
+
+/// The hosts whose addresses come with an answer: what a zone has where another one has authority,
+/// is given for servers only.
+fn hosts_beside(world: &World, zone: &Zone, rrset: &Rrset) -> BTreeSet<Name> {
+    let is_ours = |host: &Name| {
+        let zone_of = world.zone_for(host, rtype::A);
+        zone_of.is_some_and(|other| other.origin().is(zone.origin()))
+    };
+    let mut hosts = hosts(zone, rrset);
+    hosts.retain(|host| rrset.rtype == rtype::NS || is_ours(host));
+    hosts
 }
 
 /// The hosts that an RRset names and whose addresses are useful beside it.

@@ -5,13 +5,18 @@
 
 mod names;
 mod queries;
+mod shapes;
 mod zones;
 
 use crate::ask::Ask;
 use crate::model::{World, Zone};
 use crate::name::Name;
-use crate::record::{Record, type_text};
+use crate::record::{Data, Record, rtype, type_text};
+use crate::zones::origin;
 use proptest::prelude::*;
+use ripples::zone::check::check;
+use ripples::zone::error::Severity;
+use ripples::zone::records::ZoneRecords;
 use std::collections::BTreeMap;
 use std::fmt;
 use zones::build;
@@ -50,6 +55,55 @@ impl ZoneText {
             record.ttl = least[&key(record)];
         }
         zone
+    }
+
+    /// The same zone without what the server's checks refuse: names of servers without addresses.
+    /// In their place comes one that has an address.
+    ///
+    /// # Panics
+    /// Where something else is refused.
+    pub fn without_errors(&self) -> Self {
+        let mut zone = self.clone();
+        loop {
+            let origin = origin(&zone.origin.to_string());
+            let parsed = ZoneRecords::parse(zone.text().as_bytes(), "zone", &origin);
+            let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
+            let mut errors = check(&records);
+            errors.retain(|problem| problem.severity == Severity::Error);
+            let lines = errors
+                .iter()
+                .map(|error| error.place.position.map_or(0, |at| at.0));
+            let mut lines: Vec<_> = lines
+                .filter_map(|line| usize::try_from(line).ok())
+                .collect();
+            lines.sort_unstable();
+            match lines[..] {
+                [] => return zone,
+                // The file as a whole: no server is left.
+                [0, ..] => zone.add_server(),
+                _ => lines.iter().rev().for_each(|line| {
+                    let record = zone.records.remove(line - 1);
+                    assert_eq!(record.rtype, rtype::NS, "{errors:?}");
+                }),
+            }
+        }
+    }
+
+    /// Adds a server that has an address.
+    fn add_server(&mut self) {
+        let host = self.origin.child("last-resort");
+        let server = (self.origin.clone(), rtype::NS, Data::Name(host.clone()));
+        let address = (host, rtype::A, Data::Address4([192, 0, 2, 53].into()));
+        // RFC 6672 §2.4: there is none below a DNAME record.
+        self.records
+            .retain(|record| record.rtype != rtype::DNAME || !record.owner.is(&self.origin));
+        let records = [server, address].map(|(owner, rtype, data)| Record {
+            owner,
+            rtype,
+            ttl: 3600,
+            data,
+        });
+        self.records.extend(records);
     }
 
     /// The master file.

@@ -64,13 +64,15 @@ fn query() -> impl Strategy<Value = RawQuery> {
         rtype::DS,
         rtype::ANY,
         rtype::PRIVATE,
+        rtype::HINFO,
+        rtype::NAPTR,
         rtype::RRSIG,
         0,
     ];
     let qtype = prop_oneof![3 => Just(rtype::A), 6 => prop::sample::select(types)];
     let case = prop_oneof![2 => Just(0), 1 => any::<u64>()];
     let edns = prop::option::of((
-        prop::sample::select(vec![0, 512, 1000, 4096]),
+        prop::sample::select(vec![0, 512, 1000, 1232, 4096]),
         any::<bool>(),
     ));
     let rest = (any::<u16>(), any::<bool>(), any::<bool>(), edns);

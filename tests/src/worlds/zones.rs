@@ -1,13 +1,13 @@
 //! Random zones, made legal.
 
 use super::ZoneText;
-use super::names::{Label, RawName, labels, legal, name};
+use super::names::{RawName, legal, name};
+use super::shapes::{RawRecord, record};
 use crate::decoded::canonical_rdata;
 use crate::name::Name;
 use crate::record::{Data, Record, rtype};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a zone is made of, before it is legal.
 #[derive(Clone, Debug)]
@@ -16,36 +16,6 @@ pub(super) struct RawZone {
     soa_minimum: u32,
     servers: Vec<RawName>,
     records: Vec<RawRecord>,
-}
-
-/// A record, or several of one RRset.
-#[derive(Clone, Debug)]
-pub(super) struct RawRecord {
-    owner: Vec<Label>,
-    shape: Shape,
-    ttl: u32,
-    target: RawName,
-    number: u8,
-}
-
-/// The kind of a record.
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    A,
-    Aaaa,
-    Ns,
-    Cname,
-    Dname,
-    Mx,
-    Srv,
-    Ptr,
-    Txt,
-    Ds,
-    Private,
-    /// An RRset of many A records.
-    ManyA,
-    /// An RRset of many MX records.
-    ManyMx,
 }
 
 /// A zone of up to thirty records.
@@ -60,35 +30,8 @@ pub(super) fn zone() -> impl Strategy<Value = RawZone> {
     })
 }
 
-fn ttl() -> impl Strategy<Value = u32> {
+pub(super) fn ttl() -> impl Strategy<Value = u32> {
     prop::sample::select(vec![0, 60, 300, 3600, 604_800])
-}
-
-fn record() -> impl Strategy<Value = RawRecord> {
-    let shape = prop_oneof![
-        8 => Just(Shape::A),
-        4 => Just(Shape::Aaaa),
-        6 => Just(Shape::Ns),
-        8 => Just(Shape::Cname),
-        4 => Just(Shape::Dname),
-        3 => Just(Shape::Mx),
-        3 => Just(Shape::Srv),
-        2 => Just(Shape::Ptr),
-        3 => Just(Shape::Txt),
-        2 => Just(Shape::Ds),
-        2 => Just(Shape::Private),
-        1 => Just(Shape::ManyA),
-        1 => Just(Shape::ManyMx),
-    ];
-    (labels(), shape, ttl(), name(), any::<u8>()).prop_map(|(owner, shape, ttl, target, number)| {
-        RawRecord {
-            owner,
-            shape,
-            ttl,
-            target,
-            number,
-        }
-    })
 }
 
 /// Leaves out what no zone may have, and adds what every zone must.
@@ -114,8 +57,8 @@ pub(super) fn build(origin: &Name, raw: &RawZone, origins: &[Name]) -> ZoneText 
     }
     for raw in &raw.records {
         let owner = legal(&raw.owner, origin);
-        for (rtype, data) in shape(raw, origins) {
-            draft.add(owner.clone(), rtype, raw.ttl, data);
+        for (owner, rtype, data) in raw.records(&owner, origins) {
+            draft.add(owner, rtype, raw.ttl, data);
         }
     }
     // RFC 6672 §2.4: nothing lies below a DNAME record.
@@ -145,8 +88,12 @@ struct Draft<'o> {
 }
 
 impl Draft<'_> {
-    /// Adds a record, if a zone may have it beside the others.
+    /// Adds a record, if this zone may have it beside the others.
     fn add(&mut self, owner: Name, rtype: u16, ttl: u32, data: Data) {
+        let is_legal = owner.is_legal() && data.target().is_none_or(Name::is_legal);
+        if !(is_legal && owner.is_at_or_below(self.origin)) {
+            return;
+        }
         let canonical = canonical_rdata(rtype, data.wire());
         let key = (owner.lowered(), rtype);
         if let Some(rrset) = self.rrsets.get(&key) {
@@ -193,54 +140,4 @@ impl Draft<'_> {
             _ => true,
         }
     }
-}
-
-/// Type and data of a raw record.
-fn shape(raw: &RawRecord, origins: &[Name]) -> Vec<(u16, Data)> {
-    let target = raw.target.below(origins);
-    let number = raw.number;
-    let address = |number: u16| {
-        let [high, low] = number.to_be_bytes();
-        Data::Address4(Ipv4Addr::new(192, 0, high, low))
-    };
-    let one = match raw.shape {
-        Shape::A => (rtype::A, address(number.into())),
-        Shape::Aaaa => {
-            let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number.into());
-            (rtype::AAAA, Data::Address6(address))
-        }
-        Shape::Ns => (rtype::NS, Data::Name(target)),
-        Shape::Cname => (rtype::CNAME, Data::Name(target)),
-        Shape::Dname => (rtype::DNAME, Data::Name(target)),
-        Shape::Mx => (rtype::MX, Data::Exchange(number.into(), target)),
-        Shape::Srv => (rtype::SRV, Data::Service([1, 2, number.into()], target)),
-        Shape::Ptr => (rtype::PTR, Data::Name(target)),
-        Shape::Txt => {
-            let text = vec![b't'; number.into()];
-            (rtype::TXT, Data::Octets([vec![number], text].concat()))
-        }
-        Shape::Ds => {
-            let digest = vec![number; 32];
-            (
-                rtype::DS,
-                Data::Octets([vec![1, 2, 13, 2], digest].concat()),
-            )
-        }
-        Shape::Private => (rtype::PRIVATE, Data::Octets(vec![number; 7])),
-        Shape::ManyA => {
-            let count = u16::from(number) * 8;
-            return (0..count).map(|at| (rtype::A, address(at))).collect();
-        }
-        Shape::ManyMx => {
-            let count = u16::from(number);
-            let host = |at: u16| Name::of([format!("mx{}", at / 3)]).with_suffix(1, &target);
-            let hosts = (0..count)
-                .map(|at| (at, host(at)))
-                .filter(|(_, host)| host.is_legal());
-            return hosts
-                .map(|(at, host)| (rtype::MX, Data::Exchange(at, host)))
-                .collect();
-        }
-    };
-    vec![one]
 }

@@ -1,5 +1,6 @@
 //! `ripples ctl`, and the socket it speaks to.
 
+use nix::unistd::geteuid;
 use serde_json::Value;
 use std::net::UdpSocket;
 use tests::ask::Ask;
@@ -44,6 +45,24 @@ fn a_control_socket_in_use_is_left_to_its_server() {
     assert_eq!(second.stderr, expected);
     assert_eq!(first.ctl(&["status"]).code, Some(0));
     first.stop();
+}
+
+/// Nobody asked for the default place, so it is no reason not to serve.
+#[test]
+fn several_servers_run_without_a_word_about_control_sockets() {
+    let servers = [(), ()].map(|()| {
+        let address = loopback::address();
+        let server = Launch::new(&["run", "--io", "socket", "--listen", &address.to_string()])
+            .zone("example", EXAMPLE)
+            .start();
+        (server, address)
+    });
+    for (_, address) in &servers {
+        ask(*address, &query("www.example.", rtype::A));
+    }
+    let [_, (second, _)] = servers;
+    let is_told = second.log().contains("another server is running");
+    assert_eq!(is_told, geteuid().is_root(), "{}", second.log());
 }
 
 #[test]

@@ -1,13 +1,23 @@
 //! The same bytes whichever way a query comes: AF_XDP, the kernel's UDP sockets, TCP.
 
-use crate::stage::{INTERFACE, Stage};
+use crate::stage::{INTERFACE, Stage, launch};
 use common::Verdict;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use ripples::packet::reply::Transport;
 use std::net::SocketAddr;
+use tests::answers::{WORLD, reply, snapshot};
 use tests::ask::Ask;
+use tests::client;
 use tests::decoded::Decoded;
+use tests::hostile::{Bytes, messages};
 use tests::name::Name;
+use tests::netns::{Veth, privileged};
 use tests::record::rtype;
 use tests::server::{EXAMPLE, Launch};
+
+/// Messages of all kinds that are sent both ways.
+const MESSAGES: usize = 600;
 
 /// Queries that each family is asked: names times types, plus [`oddities`].
 const NAMES: [&str; 10] = [
@@ -79,6 +89,82 @@ fn a_cookie_that_was_learnt_over_af_xdp_is_right_over_tcp() {
     let stats = stage.await_answers(4, 2);
     assert_eq!(stats.total("events.cookie_valid"), 4, "{stats}");
     stage.server.stop();
+}
+
+/// Queries that are well-formed, damaged, lying or noise: what is answered, and how, does not depend
+/// on the way, and is what the library says.
+#[test]
+fn whatever_is_sent_both_ports_answer_it_with_the_same_bytes_or_not_at_all() {
+    if !privileged() {
+        return;
+    }
+    let veth = Veth::new(2);
+    let with_world = |launch: Launch| {
+        let add = |launch: Launch, (origin, text)| launch.zone(origin, text);
+        // Cookies differ by their secrets.
+        let toml = "[cookies]\npolicy = \"off\"\n";
+        let launch = launch.file("r.toml", toml).with(&["--config", "r.toml"]);
+        WORLD.into_iter().fold(launch, add)
+    };
+    let others: [SocketAddr; 2] =
+        ["10.53.0.1:5353", "[fd53::1]:5353"].map(|at| at.parse().unwrap());
+    let [v4, v6] = others.map(|other| other.to_string());
+    let own = [
+        "--io",
+        "xdp",
+        "--listen",
+        "10.53.0.1:53",
+        "--listen",
+        "[fd53::1]:53",
+    ];
+    let server = with_world(launch(&veth.server, &own)).start();
+    let sockets = Launch::run(&["--io", "socket", "--listen", &v4, "--listen", &v6]);
+    let by_socket = with_world(sockets.within(&veth.server.namespace)).start();
+    let stage = Stage { server, veth };
+    let ports = [stage.addresses(), others];
+    let (snapshot, mut runner) = (snapshot(&WORLD), TestRunner::deterministic());
+    let (mut answered, mut silent) = (0, 0);
+    for number in 0..MESSAGES {
+        let Bytes(message) = messages().new_tree(&mut runner).unwrap().current();
+        let expected = reply(&snapshot, &message, Transport::Udp);
+        let family = number % 2;
+        let replies = ports.map(|port| stage.client(|| reply_or_none(port[family], &message)));
+        assert_eq!(replies[0], replies[1], "{:?}", Bytes(message));
+        assert_eq!(replies[0], expected, "{:?}", Bytes(message));
+        match expected {
+            Some(_) => answered += 1,
+            None => silent += 1,
+        }
+    }
+    assert!(
+        answered > MESSAGES / 2 && silent > 20,
+        "{answered} answered, {silent} not"
+    );
+    // One more of each: see `reply_or_none`.
+    let stats = stage.await_answers((answered + MESSAGES) as u64, 0);
+    let redirected = stats.xdp(INTERFACE, Verdict::Redirect);
+    assert_eq!(redirected, 2 * MESSAGES as u64, "{stats}");
+    by_socket.stop();
+    stage.server.stop();
+}
+
+/// The reply to a message; none where a query that is sent after it is answered before.
+fn reply_or_none(server: SocketAddr, message: &[u8]) -> Option<Vec<u8>> {
+    let socket = client::socket(server);
+    socket.send_to(message, server).unwrap();
+    let mut marker = Ask::new(Name::parse("www.example"), rtype::A);
+    // Another ID than the message's.
+    marker.id = message
+        .get(..2)
+        .map_or(0, |id| !u16::from_be_bytes([id[0], id[1]]));
+    socket.send_to(&marker.message(), server).unwrap();
+    let next = || client::receive(&socket).expect("a reply").0;
+    let first = next();
+    if first[..2] == marker.id.to_be_bytes() {
+        return None;
+    }
+    assert_eq!(next()[..2], marker.id.to_be_bytes());
+    Some(first)
 }
 
 /// Plain queries, and unusual ones.

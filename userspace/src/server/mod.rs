@@ -8,8 +8,8 @@ mod sockets;
 mod status;
 mod workers;
 
-use crate::config::Config;
-use crate::control::{Command, Listener};
+use crate::config::{CONTROL_DEFAULT, Config};
+use crate::control::{Command, ControlError, Listener};
 use crate::snapshot::Snapshot;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
@@ -19,6 +19,7 @@ use resources::{Reload, Resources};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use workers::Workers;
@@ -45,7 +46,7 @@ struct Server<'c> {
 pub fn run(config: &Config) -> Result<()> {
     // First of all: threads inherit what is blocked here.
     let signals = Signals::block().context("signals")?;
-    let control = config.control.as_deref().map(Listener::bind).transpose()?;
+    let control = control(config)?;
     let (resources, snapshot) = Resources::load(config)?;
     let mut workers = Workers::default();
     let attachment = attach::attach(config)?;
@@ -72,6 +73,21 @@ pub fn run(config: &Config) -> Result<()> {
     writeln!(io::stderr(), "ready").context("standard error")?;
     server.serve(&signals, control.as_ref())?;
     server.stop()
+}
+
+/// The control socket. Another server at the default place is no reason not to serve: several may
+/// run on a host, and nobody asked for this place.
+fn control(config: &Config) -> Result<Option<Listener>, ControlError> {
+    let Some(path) = config.control.as_deref() else {
+        return Ok(None);
+    };
+    match Listener::bind(path) {
+        Err(error) if path == Path::new(CONTROL_DEFAULT) => {
+            tracing::warn!("{error}: until then it has none");
+            Ok(None)
+        }
+        bound => bound.map(Some),
+    }
 }
 
 /// `ripples check`: prints what is wrong, one line each. False when something is.

@@ -1,7 +1,7 @@
 //! Zone files → images: several at a time, each error with its place.
 
 use super::check::check;
-use super::compile::compile;
+use super::compile::compile_beside;
 use super::error::{Severity, ZoneProblem};
 use super::image::ZoneImage;
 use super::records::ZoneRecords;
@@ -21,6 +21,7 @@ pub struct Loaded {
 /// Loads all zones on `threads` threads; in the order of `sources`.
 pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
     let next = AtomicUsize::new(0);
+    let apexes: Vec<&[u8]> = sources.iter().map(|source| &source.origin[..]).collect();
     let work = || {
         let mut loaded = Vec::new();
         loop {
@@ -28,7 +29,7 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
             let Some(source) = sources.get(at) else {
                 return loaded;
             };
-            loaded.push((at, load(source)));
+            loaded.push((at, load(source, &apexes)));
         }
     };
     let mut all = std::thread::scope(|scope| {
@@ -45,8 +46,8 @@ pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
     all.into_iter().map(|(_, loaded)| loaded).collect()
 }
 
-/// Loads one zone.
-pub fn load(source: &ZoneSource) -> Loaded {
+/// Loads one zone, which is served beside those of `apexes`.
+pub fn load(source: &ZoneSource, apexes: &[&[u8]]) -> Loaded {
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
     match read(&source.file, &source.origin) {
         Err(errors) => Loaded {
@@ -54,7 +55,7 @@ pub fn load(source: &ZoneSource) -> Loaded {
             warnings: Vec::new(),
         },
         Ok((records, warnings)) => {
-            let image = compile(&records).map_err(|error| {
+            let image = compile_beside(&records, apexes).map_err(|error| {
                 let origin = name::display(&source.origin);
                 vec![format!("{}: zone {origin}: {error}", source.file.display())]
             });

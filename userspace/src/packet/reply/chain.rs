@@ -146,20 +146,35 @@ impl<'s> Chain<'_, 's> {
             // RFC 6672 §2.2: a name that grows too long is YXDOMAIN.
             return Err(Stop::With(Rcode::YxDomain));
         }
-        let len = RECORD_LEN + name.len();
-        let record = self
-            .message
-            .get_mut(self.end..self.end + len)
-            .ok_or(Stop::Full)?;
+        // RFC 3597 §4: the name in a CNAME record may be compressed. Where the DNAME takes labels
+        // away and puts none in their place, the new name is the end of the old one.
+        let dname_target = dname + RECORD_LEN;
+        let (written, pointer) = if is_at_or_below(&self.name, &name) {
+            (&[][..], self.owner.position(name.len()))
+        } else {
+            (&self.name[..skip], dname_target)
+        };
+        let (at, len) = (self.end, RECORD_LEN + written.len() + 2);
+        let record = self.message.get_mut(at..at + len).ok_or(Stop::Full)?;
         record[2..4].copy_from_slice(&code::CNAME.to_be_bytes());
         record[4..6].copy_from_slice(&code::CLASS_IN.to_be_bytes());
-        record[10..12].copy_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_be_bytes());
-        record[RECORD_LEN..].copy_from_slice(&name);
-        let at = self.end;
+        let rdata_len = u16::try_from(written.len() + 2).unwrap_or(0);
+        record[10..12].copy_from_slice(&rdata_len.to_be_bytes());
+        record[RECORD_LEN..len - 2].copy_from_slice(written);
+        let is_shortened = written.is_empty();
         // RFC 6672 §3.1: the TTL of the CNAME is the DNAME's. Owner, type and class before it.
         self.message.copy_within(dname + 6..dname + 10, at + 6);
         put_pointer(self.message, at, self.owner.position(self.name.len()));
-        self.owner = OwnerPlace::written(name.len(), at + RECORD_LEN);
+        put_pointer(self.message, at + len - 2, pointer);
+        if is_shortened {
+            self.owner.shorten(name.len());
+        } else {
+            let places = [
+                (target.name.len(), dname_target),
+                (name.len(), at + RECORD_LEN),
+            ];
+            self.owner = OwnerPlace::in_pieces(places);
+        }
         self.end += len;
         self.answers += 1;
         self.rename(&name);
@@ -239,4 +254,16 @@ impl<'s> Chain<'_, 's> {
                 .iter()
                 .any(|seen| seen.eq_ignore_ascii_case(&self.name))
     }
+}
+
+/// Whether `name` is `ancestor` or below it, in whatever case.
+fn is_at_or_below(name: &[u8], ancestor: &[u8]) -> bool {
+    let Some(own) = name.len().checked_sub(ancestor.len()) else {
+        return false;
+    };
+    let mut at = 0;
+    while at < own {
+        at += 1 + usize::from(name[at]);
+    }
+    at == own && name[at..].eq_ignore_ascii_case(ancestor)
 }

@@ -21,8 +21,6 @@ const QR: u8 = 0x80;
 const AA: u8 = 0x04;
 const TC: u8 = 0x02;
 const OPCODE_AND_RD: u8 = 0x79;
-/// CD in the fourth byte: the only bit of it that a reply repeats (RFC 6895 §2).
-const CD: u8 = 0x10;
 
 /// How a message travels: decides how long a reply may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +108,8 @@ fn finish(
     let authoritative = if answer.authoritative { AA } else { 0 };
     let truncated = if sections.truncated { TC } else { 0 };
     header[2] = QR | header[2] & OPCODE_AND_RD | authoritative | truncated;
-    header[3] = header[3] & CD | low;
+    // RA, AD and CD are clear: RFC 4035 §3.1.6.
+    header[3] = low;
     let questions = u16::from(query.name_len != 0);
     for (field, count) in [questions, answers, authorities, additionals]
         .into_iter()

@@ -42,21 +42,33 @@ impl OwnerPlace {
         Self { pieces }
     }
 
+    /// A name in two pieces, the shorter suffix first: how long each is, and where it begins.
+    pub(super) fn in_pieces(places: [(usize, usize); 2]) -> Self {
+        let piece = |(suffix_len, at): (usize, usize)| Piece {
+            suffix_len,
+            end: at + suffix_len,
+        };
+        let pieces = places.into_iter().map(piece).collect();
+        Self { pieces }
+    }
+
+    /// The ancestor with `suffix_len` bytes.
+    pub(super) fn shorten(&mut self, suffix_len: usize) {
+        let mut pieces = self.pieces.iter();
+        if let Some(last) = pieces.position(|piece| piece.suffix_len >= suffix_len) {
+            self.pieces.truncate(last + 1);
+            self.pieces[last].suffix_len = suffix_len;
+        }
+    }
+
     /// The name of `name_len` bytes written at `at`, whose last `shared` bytes are a pointer into
     /// this name.
     pub(super) fn follow(&mut self, name_len: usize, shared: usize, at: usize) {
-        let keep = self
-            .pieces
-            .iter()
-            .position(|piece| piece.suffix_len >= shared);
-        if shared == 0 || keep.is_none() || self.pieces.is_full() {
+        if shared == 0 || self.name_len() < shared || self.pieces.is_full() {
             *self = Self::written(name_len, at);
             return;
         }
-        if let Some(last) = keep {
-            self.pieces.truncate(last + 1);
-            self.pieces[last].suffix_len = shared;
-        }
+        self.shorten(shared);
         self.pieces.push(Piece {
             suffix_len: name_len,
             end: at + name_len,
@@ -106,8 +118,14 @@ mod tests {
         // Then to c.com.: all but one label in the question.
         place.follow(7, 5, 90);
         assert_eq!((place.position(7), place.position(5)), (90, 24));
-        // And to a name that shares nothing.
+        // To its parent, and to a name that shares nothing.
+        place.shorten(5);
+        assert_eq!((place.name_len(), place.position(5)), (5, 24));
         place.follow(9, 0, 120);
         assert_eq!((place.position(9), place.position(3)), (120, 126));
+        // And by a DNAME record: one label written at 160, before what was written at 140.
+        let place = OwnerPlace::in_pieces([(13, 140), (17, 160)]);
+        assert_eq!((place.position(17), place.position(13)), (160, 140));
+        assert_eq!((place.position(5), place.is_question()), (148, false));
     }
 }

@@ -21,10 +21,11 @@ pub(super) fn glue(
 }
 
 /// Adds the addresses of the hosts that an answer names, where the zone has authority for them
-/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782).
+/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782), and not one of those at `nested`, which are served as well.
 pub(super) fn addresses(
     body: &mut BodyWriter,
     records: &ZoneRecords,
+    nested: &[&[u8]],
     rrset: &Rrset<'_>,
     dnssec: bool,
 ) -> Result<(), CompileError> {
@@ -36,7 +37,9 @@ pub(super) fn addresses(
     };
     for rdata in rrset.records() {
         let host = rdata.get(skip..).unwrap_or_default();
-        if rrset.rtype() == code::NS || !is_below_cut(records, host) {
+        // RFC 8109 §4.2: who asks for a zone's servers wants all addresses that are known.
+        let is_hidden = || is_below_cut(records, host) || is_nested(nested, host);
+        if rrset.rtype() == code::NS || !is_hidden() {
             add(body, records, host, dnssec)?;
         }
     }
@@ -78,6 +81,15 @@ fn add(
         }
     }
     Ok(())
+}
+
+/// Whether a name lies in one of the zones at `apexes`.
+fn is_nested(apexes: &[&[u8]], wire: &[u8]) -> bool {
+    if apexes.is_empty() || wire.is_empty() {
+        return false;
+    }
+    let host = wire[..name_len(wire)].to_ascii_lowercase();
+    apexes.iter().any(|apex| name::is_at_or_below(&host, apex))
 }
 
 /// Whether a name lies at or below one of the zone's cuts: then its addresses are not the zone's.

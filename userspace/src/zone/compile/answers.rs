@@ -93,14 +93,14 @@ impl Compiler<'_> {
 
     /// An answer with names to compress, or addresses to bring along.
     fn woven_answer(&mut self, owner: &Owner<'_>, rrset: &Rrset<'_>) -> Result<(), CompileError> {
-        let records = self.records;
+        let (records, nested) = (self.records, self.nested);
         let signatures = signatures(owner, rrset.rtype());
         let body = self.woven(&owner.name(), |body, dnssec| {
             body.rrset(Section::Answer, OwnerForm::Itself, rrset, rrset.ttl())?;
             if let Some(rrset) = signatures.filter(|_| dnssec) {
                 body.rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
             }
-            additional::addresses(body, records, rrset, dnssec)
+            additional::addresses(body, records, nested, rrset, dnssec)
         })?;
         self.nodes.answer(rrset.rtype(), body);
         Ok(())

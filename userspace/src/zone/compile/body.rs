@@ -3,12 +3,12 @@
 use super::CompileError;
 use crate::packet::{HEADER_LEN, code};
 use crate::zone::image::{BODY_REACH, PATCHED_LEN, Pointer, Woven};
-use crate::zone::records::Rrset;
+use crate::zone::records::{ANSWER_LEN_MAX, Rrset};
 
 /// Names that a body remembers: beyond, a search would cost more than it saves.
 const KNOWN_MAX: usize = 128;
 /// Largest body: with header, question and OPT it is still a message.
-pub(super) const BODY_MAX: usize = 65_535 - HEADER_LEN - 259 - 512;
+pub(super) const BODY_MAX: usize = ANSWER_LEN_MAX;
 /// A pointer to the question's name (RFC 1035 §4.1.4).
 pub(super) const OWNER_POINTER: [u8; 2] = [0xc0, 0x0c];
 

@@ -52,9 +52,21 @@ impl CompileError {
     }
 }
 
-/// Compiles a zone whose checks found no error.
+/// Compiles a zone whose checks found no error, and that is served alone.
 pub fn compile(records: &ZoneRecords) -> Result<ZoneImage, CompileError> {
-    let mut compiler = Compiler::new(records);
+    compile_beside(records, &[])
+}
+
+/// Compiles a zone that is served beside those of these apexes, in lowered wire form: what it has
+/// where another zone below it has authority, is no address of a host.
+pub fn compile_beside<'r>(
+    records: &'r ZoneRecords,
+    apexes: &[&'r [u8]],
+) -> Result<ZoneImage, CompileError> {
+    let origin = records.origin();
+    let is_below = |apex: &&&[u8]| **apex != origin && name::is_at_or_below(apex, origin);
+    let nested: Vec<&[u8]> = apexes.iter().filter(is_below).copied().collect();
+    let mut compiler = Compiler::new(records, &nested);
     let mut owners = records.owners().peekable();
     while let Some(owner) = owners.next() {
         let next = owners.peek().map(Owner::name);
@@ -79,6 +91,8 @@ struct Ancestor {
 /// The state of a compilation: nodes are written in canonical order, ancestors first.
 struct Compiler<'r> {
     records: &'r ZoneRecords,
+    /// The apexes of other zones below this one.
+    nested: &'r [&'r [u8]],
     nodes: NodeWriter,
     body: BodyWriter,
     ancestors: Vec<Ancestor>,
@@ -88,7 +102,7 @@ struct Compiler<'r> {
 }
 
 impl<'r> Compiler<'r> {
-    fn new(records: &'r ZoneRecords) -> Self {
+    fn new(records: &'r ZoneRecords, nested: &'r [&'r [u8]]) -> Self {
         let mut header: ImageHeader = bytemuck::Zeroable::zeroed();
         header.magic = MAGIC;
         header.record_count = records.record_count() as u64;
@@ -100,6 +114,7 @@ impl<'r> Compiler<'r> {
             denial.exists() || apex.is_some_and(|apex| apex.rrset(code::RRSIG).is_some());
         Self {
             records,
+            nested,
             nodes: NodeWriter::new(records.record_count()),
             body: BodyWriter::default(),
             ancestors: Vec::new(),

@@ -8,11 +8,9 @@ use crate::name;
 use crate::zone::error::Problems;
 use crate::zone::{rdata, rtype};
 
-/// The longest message (RFC 1035 §4.2.2), which an RRset must fit into.
-const MESSAGE_LEN_MAX: usize = 65_535;
-
-/// What a message takes beside its question's name and the records: header, type and class.
-const MESSAGE_OVERHEAD: usize = 12 + 4;
+/// Largest answer, its records together: a message (RFC 1035 §4.2.2) with header, the longest
+/// question, and room for an OPT record.
+pub(crate) const ANSWER_LEN_MAX: usize = 65_535 - 12 - 259 - 512;
 
 /// What a record takes beside its data when its owner is compressed: pointer, type, class, TTL,
 /// length.
@@ -151,8 +149,15 @@ impl Builder {
         let mut rrset_count: u16 = 0;
         let data = &self.pending_data;
         let key = |record: &Pending| rrset_key(record.rtype, &data[record.data.clone()]);
-        for rrset in self.pending.chunk_by(|left, right| key(left) == key(right)) {
-            if fits(&self.owner, rrset, zone, problems) {
+        // Who asks for signatures gets those of all types.
+        let answers = self
+            .pending
+            .chunk_by(|left, right| left.rtype == right.rtype);
+        for answer in answers {
+            if !fits(&self.owner, answer, zone, problems) {
+                continue;
+            }
+            for rrset in answer.chunk_by(|left, right| key(left) == key(right)) {
                 pack(rrset, data, zone, problems);
                 // There are fewer RRsets than 16 bits count types, unless those of RRSIG make them
                 // more.
@@ -199,25 +204,22 @@ impl Builder {
     }
 }
 
-/// Says whether an RRset fits into a message, and complains if not.
-fn fits(owner: &[u8], rrset: &[Pending], zone: &ZoneRecords, problems: &mut Problems) -> bool {
-    let records = rrset
+/// Says whether the records of a type fit into a message, and complains if not.
+fn fits(owner: &[u8], answer: &[Pending], zone: &ZoneRecords, problems: &mut Problems) -> bool {
+    let len = answer
         .iter()
         .map(|record| RECORD_OVERHEAD + record.data.len())
         .sum::<usize>();
-    let message = MESSAGE_OVERHEAD + owner.len() + zone.origin.len() + records;
-    if message > MESSAGE_LEN_MAX {
-        let what = describe(zone, owner, rrset[0].rtype);
-        problems.error(
-            zone.lines.place(rrset[0].line, 1),
-            format!(
-                "the {} records of {what} make an answer of {message} octets; \
-                     {MESSAGE_LEN_MAX} are possible",
-                rrset.len()
-            ),
+    if len > ANSWER_LEN_MAX {
+        let what = describe(zone, owner, answer[0].rtype);
+        let message = format!(
+            "the {} records of {what} make an answer of {len} octets; \
+             {ANSWER_LEN_MAX} are possible",
+            answer.len()
         );
+        problems.error(zone.lines.place(answer[0].line, 1), message);
     }
-    message <= MESSAGE_LEN_MAX
+    len <= ANSWER_LEN_MAX
 }
 
 /// Packs one RRset.

@@ -20,7 +20,7 @@ mod order;
 
 use std::path::Path;
 
-pub(crate) use builder::{Builder, Full};
+pub(crate) use builder::{ANSWER_LEN_MAX, Builder, Full};
 pub(crate) use lines::Lines;
 
 use super::error::{Place, ZoneProblem};

@@ -1,6 +1,7 @@
 //! What is complained about, and where.
 
 use super::*;
+use crate::zone::compile::compile;
 
 #[test]
 fn records_outside_of_the_zone_are_ignored_with_a_warning() {
@@ -243,16 +244,35 @@ fn differing_ttls_and_duplicates_are_warned_of() {
 
 #[test]
 fn an_rrset_that_fits_no_message_is_an_error() {
-    // 12 octets of header, 13 + 4 of question, 12 + 11 of each record.
+    // 12 octets and 11 of data for each record, and what is possible still makes an image.
     let text = |count: usize| {
         (0..count)
             .map(|i| format!("big 1 TXT {i:010}\n"))
             .collect::<String>()
     };
-    assert!(parse(&text(2848)).is_ok());
+    let (records, _) = parse(&text(2815)).unwrap();
+    assert!(compile(&records).is_ok());
     assert_eq!(
-        parse(&text(2849)).unwrap_err(),
-        ["zone:3:1: the 2849 records of big.example. TXT make \
-             an answer of 65556 octets; 65535 are possible"]
+        parse(&text(2816)).unwrap_err(),
+        ["zone:3:1: the 2816 records of big.example. TXT make \
+             an answer of 64768 octets; 64752 are possible"]
+    );
+}
+
+/// Signatures are asked for together, whatever they cover.
+#[test]
+fn signatures_that_fit_no_message_together_are_an_error() {
+    let signature = "A".repeat(4 * 250);
+    let text = |count: usize| {
+        let line = |i| format!("big 1 RRSIG TYPE{i} 8 1 1 0 0 1 . {signature}\n");
+        (1..=count).map(|i| line(1000 + i)).collect::<String>()
+    };
+    // 12 octets, 19 and 750 of data.
+    let (records, _) = parse(&text(82)).unwrap();
+    assert!(compile(&records).is_ok());
+    assert_eq!(
+        parse(&text(83)).unwrap_err(),
+        ["zone:3:1: the 83 records of big.example. RRSIG make \
+             an answer of 64823 octets; 64752 are possible"]
     );
 }
