@@ -64,7 +64,9 @@ impl<F> Turn<F> {
         tally.add(Event::Received, count as u64);
         self.parse(port, snapshot, time_s, tally);
         self.probe(snapshot);
-        let answers = self.resolve(port, snapshot);
+        // Filled where it stands: a table is too large to be handed over.
+        let mut answers = Table::new();
+        self.resolve(port, snapshot, &mut answers);
         pack(self, port, snapshot, time_s, &answers, tally);
         port.transmit(&mut self.replies);
         count
@@ -104,11 +106,10 @@ impl<F> Turn<F> {
     }
 
     /// Decides every answer.
-    fn resolve<'s, P>(&self, port: &P, snapshot: &'s Snapshot) -> Table<Answer<'s>>
+    fn resolve<'s, P>(&self, port: &P, snapshot: &'s Snapshot, answers: &mut Table<Answer<'s>>)
     where
         P: Port<Frame = F>,
     {
-        let mut answers = Table::new();
         for (at, query) in self.queries.iter().enumerate() {
             let message = &port.bytes(&self.held[at])[self.envelopes[at].message()];
             let answer = answer(query, &message[query.name()], self.candidates[at], snapshot);
@@ -117,7 +118,6 @@ impl<F> Turn<F> {
             }
             answers.push(answer);
         }
-        answers
     }
 }
 

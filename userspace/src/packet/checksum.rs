@@ -1,6 +1,6 @@
 //! The Internet checksum (RFC 1071).
 
-/// A sum of 16-bit words that is not folded yet.
+/// A sum of 16-bit words that is not folded yet: eight bytes at a time, with end-around carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum(u64);
 
@@ -10,25 +10,36 @@ impl Sum {
     /// Words are added in the machine's own order and swapped once at the end: the sum does not
     /// care (RFC 1071 §2 (B)).
     pub fn bytes(self, bytes: &[u8]) -> Self {
-        let mut sum = self.0;
-        let (words, rest) = bytes.as_chunks::<4>();
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut sum = self;
         for word in words {
-            sum += u64::from(u32::from_ne_bytes(*word));
+            sum = sum.add(u64::from_ne_bytes(*word));
         }
-        let mut tail = [0; 4];
+        if rest.is_empty() {
+            return sum;
+        }
+        let mut tail = [0; 8];
         tail[..rest.len()].copy_from_slice(rest);
-        Self(sum + u64::from(u32::from_ne_bytes(tail)))
+        sum.add(u64::from_ne_bytes(tail))
     }
 
     /// Adds one 16-bit word in host order.
     pub fn word(self, word: u16) -> Self {
-        Self(self.0 + u64::from(word.to_be()))
+        self.add(u64::from(word.to_be()))
+    }
+
+    /// A carry out of the top is one at the bottom: 2^64 and 1 are the same modulo 2^16 − 1.
+    fn add(self, value: u64) -> Self {
+        let (sum, carry) = self.0.overflowing_add(value);
+        Self(sum + u64::from(carry))
     }
 
     /// The checksum: complement of the folded sum, in host order.
     pub fn finish(self) -> u16 {
-        let mut sum = self.0;
-        while sum > 0xffff {
+        let half = (self.0 >> 32) + (self.0 & 0xffff_ffff);
+        let mut sum = (half >> 16) + (half & 0xffff);
+        // At most 18 bits, then 17, then 16.
+        for _ in 0..2 {
             sum = (sum & 0xffff) + (sum >> 16);
         }
         #[expect(

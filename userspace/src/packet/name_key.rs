@@ -27,29 +27,39 @@ impl NameKey {
     pub fn hash(&self, name: &[u8]) -> u64 {
         let [first, second, last] = self.0;
         let mut state = last ^ name.len() as u64;
-        let (pairs, rest) = name.as_chunks::<16>();
-        for pair in pairs {
-            let (low, high) = pair.split_at(8);
-            state = fold(word(low) ^ first ^ state, word(high) ^ second);
-        }
-        if !rest.is_empty() {
-            let (low, high) = rest.split_at(rest.len().min(8));
-            state = fold(word(low) ^ first ^ state, word(high) ^ second);
+        let Some(end) = name.last_chunk::<16>() else {
+            let (low, high) = short(name);
+            return fold(fold(low ^ first ^ state, high ^ second) ^ second, last);
+        };
+        let (pairs, _) = name[..name.len() - 1].as_chunks::<16>();
+        // The last pair may overlap the one before: the length is part of the state.
+        for pair in pairs.iter().chain([end]) {
+            let (low, high) = halves(pair);
+            state = fold(low ^ first ^ state, high ^ second);
         }
         fold(state ^ second, last)
     }
 }
 
-/// Up to eight bytes as one lowered word, zero-padded.
-fn word(bytes: &[u8]) -> u64 {
-    let value = match bytes.first_chunk::<8>() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => bytes
-            .iter()
-            .rev()
-            .fold(0, |value, &byte| value << 8 | u64::from(byte)),
-    };
-    lower(value)
+/// Sixteen bytes as two lowered words.
+fn halves(pair: &[u8; 16]) -> (u64, u64) {
+    let words = u128::from_le_bytes(*pair);
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is wanted")]
+    let low = words as u64;
+    (lower(low), lower((words >> 64) as u64))
+}
+
+/// Fewer than sixteen bytes as two lowered words, which may overlap.
+fn short(name: &[u8]) -> (u64, u64) {
+    if let (Some(low), Some(high)) = (name.first_chunk(), name.last_chunk()) {
+        return (
+            lower(u64::from_le_bytes(*low)),
+            lower(u64::from_le_bytes(*high)),
+        );
+    }
+    let mut padded = [0; 8];
+    padded[..name.len()].copy_from_slice(name);
+    (lower(u64::from_le_bytes(padded)), 0)
 }
 
 /// Lowers the ASCII letters among eight bytes.

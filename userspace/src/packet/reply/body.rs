@@ -34,12 +34,23 @@ pub(super) fn write(
     body: &Body<'_>,
     owner: &OwnerPlace,
     owner_len: usize,
-    proofs: &Proofs<'_>,
+    proofs: Option<&Proofs<'_>>,
 ) -> Written {
+    if proofs.is_none()
+        && is_in_place(body, start, owner, owner_len)
+        && let Some(room) = message.get_mut(start..start + body.records.len())
+    {
+        room.copy_from_slice(body.records);
+        return Written {
+            end: start + body.records.len(),
+            counts: body.counts,
+            truncated: false,
+        };
+    }
     let at = body.answer_len + body.authority_len;
     let gap = Gap {
         at,
-        len: proofs.len(start + at),
+        len: proofs.map_or(0, |proofs| proofs.len(start + at)),
     };
     let (len, mut counts, truncated) = fit(body, start, gap, message.len());
     if len == 0 {
@@ -49,20 +60,20 @@ pub(super) fn write(
             truncated,
         };
     }
-    if gap.len == 0 {
-        message[start..start + len].copy_from_slice(&body.records[..len]);
-    } else {
+    if let Some(proofs) = proofs.filter(|_| gap.len != 0) {
         let (needed, additional) = body.records[..len].split_at(at);
         message[start..start + at].copy_from_slice(needed);
         let behind = proofs.write(message, start + at);
         message[behind..behind + additional.len()].copy_from_slice(additional);
         counts[1] += proofs.count();
+    } else {
+        message[start..start + len].copy_from_slice(&body.records[..len]);
     }
-    let owned_by_question = owner.is_question() && owner.name_len() == owner_len;
+    let is_in_place = is_in_place(body, start, owner, owner_len);
     match body.weave {
-        None if owned_by_question => {}
+        None if is_in_place => {}
         None => set_owners(message, start..start + len, 0, owner.position(owner_len)),
-        Some(weave) if owned_by_question && weave.base == start && gap.len == 0 => {}
+        Some(_) if is_in_place && gap.len == 0 => {}
         Some(weave) => set_pointers(message, start, len, gap, &weave, owner, owner_len),
     }
     Written {
@@ -70,6 +81,12 @@ pub(super) fn write(
         counts,
         truncated,
     }
+}
+
+/// Whether a body's pointers are right where it is written: behind the question of its owner.
+fn is_in_place(body: &Body<'_>, start: usize, owner: &OwnerPlace, owner_len: usize) -> bool {
+    let is_base = body.weave.is_none_or(|weave| weave.base == start);
+    is_base && owner.is_question() && owner.name_len() == owner_len
 }
 
 /// How much of a body fits between `start` and `end` with the gap in it: its length, records per

@@ -203,7 +203,7 @@ impl<'s> Chain<'_, 's> {
             body,
             &self.owner,
             owner_len,
-            &self.proofs,
+            Some(&self.proofs),
         );
         let is_nothing = written.end == self.end;
         if is_nothing && written.truncated {
@@ -228,8 +228,7 @@ impl<'s> Chain<'_, 's> {
             authority_len: 0,
             ..*body
         };
-        let none = Proofs::default();
-        let written = body::write(self.message, start, &answer, &self.owner, owner_len, &none);
+        let written = body::write(self.message, start, &answer, &self.owner, owner_len, None);
         if written.truncated {
             return Err(Stop::Full);
         }

@@ -9,9 +9,11 @@ mod proof;
 pub use opt::NSID_LEN_MAX;
 
 use super::{Arrival, HEADER_LEN, Query, QueryFlags};
-use crate::answer::{Answer, Follow};
+use crate::answer::{Answer, Claim, Follow};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
+use crate::zone::image::Body;
+use body::Written;
 use opt::Opt;
 use owner::OwnerPlace;
 use proof::Proofs;
@@ -161,20 +163,38 @@ fn single(
     let Some(body) = answer.body else {
         return Sections::none(start, answer.rcode);
     };
-    let owner = OwnerPlace::in_question(query);
-    let mut proofs = Proofs::default();
-    if query.flags.has(QueryFlags::DNSSEC_OK) {
-        let zone = &snapshot.zones()[answer.zone as usize];
-        proofs.add(answer.claim, zone, &message[query.name()], &owner);
-    }
-    let owner_len = owner.name_len() - usize::from(answer.owner_skip);
-    let written = body::write(message, start, &body.read(), &owner, owner_len, &proofs);
+    let written = if query.flags.has(QueryFlags::DNSSEC_OK) && answer.claim != Claim::Nothing {
+        proven(message, start, query, answer, &body.read(), snapshot)
+    } else {
+        let owner = OwnerPlace::in_question(query);
+        let owner_len = owner.name_len() - usize::from(answer.owner_skip);
+        body::write(message, start, &body.read(), &owner, owner_len, None)
+    };
     Sections {
         end: written.end,
         counts: written.counts,
         rcode: answer.rcode,
         truncated: written.truncated,
     }
+}
+
+/// Writes a body with what proves the answer's claim. Apart, because the proofs' place on the stack
+/// is large.
+#[inline(never)]
+fn proven(
+    message: &mut [u8],
+    start: usize,
+    query: &Query,
+    answer: &Answer<'_>,
+    body: &Body<'_>,
+    snapshot: &Snapshot,
+) -> Written {
+    let owner = OwnerPlace::in_question(query);
+    let owner_len = owner.name_len() - usize::from(answer.owner_skip);
+    let mut proofs = Proofs::default();
+    let zone = &snapshot.zones()[answer.zone as usize];
+    proofs.add(answer.claim, zone, &message[query.name()], &owner);
+    body::write(message, start, body, &owner, owner_len, Some(&proofs))
 }
 
 /// Writes a compression pointer (RFC 1035 §4.1.4).
