@@ -26,6 +26,8 @@ pub(crate) struct Case<'c> {
     pub(crate) theirs: &'c Decoded,
     pub(crate) parts: &'c BTreeSet<Part>,
     pub(crate) origins: &'c [Name],
+    /// The names that own records, in small letters.
+    pub(crate) owners: &'c BTreeSet<Name>,
     /// The lengths of the whole replies, where that may matter: over UDP, and one is cut.
     pub(crate) whole_len: Option<[usize; 2]>,
 }
@@ -46,6 +48,7 @@ pub(crate) struct Stage {
     address: SocketAddr,
     peers: Vec<Running>,
     origins: Vec<Name>,
+    owners: BTreeSet<Name>,
 }
 
 impl Stage {
@@ -57,11 +60,14 @@ impl Stage {
         let launch = zones
             .iter()
             .fold(launch, |launch, (origin, text)| launch.zone(origin, text));
+        let lines = zones.iter().flat_map(|(_, text)| text.lines());
+        let owners = lines.filter_map(|line| line.split_whitespace().next());
         let peers = Peer::ALL.into_iter().map(|peer| peer.start(zones));
         Ok(Self {
             peers: peers.collect::<io::Result<_>>()?,
             ours: launch.start(),
             address,
+            owners: owners.map(|owner| Name::parse(owner).lowered()).collect(),
             origins: zones
                 .iter()
                 .map(|(origin, _)| Name::parse(origin))
@@ -128,6 +134,7 @@ impl Stage {
                 theirs: &theirs.decoded,
                 parts: &parts,
                 origins: &self.origins,
+                owners: &self.owners,
                 whole_len,
             };
             let mut known = KNOWN_SIGNED.iter().chain(KNOWN);

@@ -136,11 +136,10 @@ pub(crate) const KNOWN: &[Known] = &[
         who: &Peer::ALL,
         holds: |case| {
             let [ours, theirs] = [case.ours, case.theirs].map(|reply| set(reply.additional()));
-            let is_known = |name: &Name| ours.iter().any(|(owner, ..)| owner == name);
             let mut extra = theirs.difference(&ours);
             case.parts.iter().eq([&Part::Additional])
                 && ours.is_subset(&theirs)
-                && extra.all(|(name, ..)| !is_known(name))
+                && extra.all(|(name, ..)| !case.owners.contains(name))
         },
     },
 ];
