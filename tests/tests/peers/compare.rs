@@ -169,6 +169,7 @@ impl Ledger {
 
     /// Fails where something was not explained.
     pub(crate) fn check(&self) {
+        eprintln!("{} queries, explained: {:#?}", self.queries, self.explained);
         let failures = self
             .failures
             .iter()
