@@ -4,7 +4,8 @@
 use crate::decoded::{Decoded, Rr};
 use crate::exchange::{Datagram, Exchange};
 use crate::record::{IN, rtype};
-use hickory_proto::op::Message;
+use hickory_proto::op::{Edns, Message};
+use hickory_proto::rr::rdata::opt::EdnsCode;
 use ripples::port::Census;
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::Event;
@@ -154,15 +155,20 @@ fn check_sections(reply: &Decoded) -> Result<(), String> {
         if records.len() != section.len() {
             return Err(format!("a record comes twice in {section:?}"));
         }
-        let key = |rr: &Rr| (rr.owner.lowered(), rr.rtype);
+        // Signatures of different types are different RRsets (RFC 4034 §3).
+        let covered = |rr: &Rr| match rr.rtype {
+            rtype::RRSIG => rr.rdata.get(..2).map(<[u8]>::to_vec),
+            _ => None,
+        };
+        let key = |rr: &Rr| (rr.owner.lowered(), rr.rtype, covered(rr));
+        let class = reply.questions.first().map_or(IN, |(.., class)| *class);
         let mut seen = BTreeSet::new();
         for rrset in section.chunk_by(|a, b| key(a) == key(b)) {
             if !seen.insert(key(&rrset[0])) {
                 return Err(format!("an RRset in pieces: {section:?}"));
             }
-            // Signatures of different types are different RRsets (RFC 4034 §3).
-            let same = |a: &Rr, b: &Rr| a.ttl == b.ttl || a.rtype == rtype::RRSIG;
-            if !rrset.iter().all(|rr| same(rr, &rrset[0]) && rr.class == IN) {
+            let same = |rr: &Rr| rr.ttl == rrset[0].ttl && rr.class == class;
+            if !rrset.iter().all(same) {
                 return Err(format!("TTL or class differs: {rrset:?}"));
             }
         }
@@ -175,6 +181,7 @@ fn check_sections(reply: &Decoded) -> Result<(), String> {
 fn check_kind(reply: &Decoded) -> Result<(), String> {
     let has = |at: usize, rtype| reply.sections[at].iter().any(|rr| rr.rtype == rtype);
     let is_empty = reply.sections.iter().all(Vec::is_empty);
+    let is_internet = reply.questions.iter().all(|(.., class)| *class == IN);
     let is_right = match reply.rcode {
         _ if is_empty && reply.tc => true,
         // RFC 2308 §2.1; a chain of aliases may come before.
@@ -182,7 +189,8 @@ fn check_kind(reply: &Decoded) -> Result<(), String> {
         // RFC 6672 §2.2: what was found so far.
         6 => reply.aa && has(0, rtype::DNAME),
         0 if reply.answer().is_empty() => reply.aa == has(1, rtype::SOA),
-        0 => reply.aa,
+        // RFC 4892 §2.2: the server's own words are no zone's.
+        0 => reply.aa == is_internet,
         _ => is_empty && !reply.aa,
     };
     // A cut reply is empty, unless it is a referral that lacks glue (RFC 9471 §3.1).
@@ -192,6 +200,13 @@ fn check_kind(reply: &Decoded) -> Result<(), String> {
         (false, _) => Err(format!("neither answer nor error: {reply:?}")),
         (_, false) => Err(format!("TC, and part of an answer: {reply:?}")),
     }
+}
+
+/// Whether a reply by UDP is that by TCP, but for truncation. Where hickory cannot read the query,
+/// the limit is not known; and a question about TCP's idle timeout is answered by TCP only.
+pub fn is_comparable(query: &[u8]) -> bool {
+    let keepalive = |edns: &Edns| edns.option(EdnsCode::Keepalive).is_some();
+    Message::from_vec(query).is_ok_and(|query| !query.edns.as_ref().is_some_and(keepalive))
 }
 
 /// Checks what truncation made of a reply: `whole` is the same one without a limit.

@@ -64,9 +64,10 @@ pub(crate) const TEST: &[Package] = &[
     command("bind9", "named", "a server to compare answers with"),
     command(
         "bind9-utils",
-        "named-checkzone",
-        "a second opinion on zone files",
+        "dnssec-signzone",
+        "a second opinion on zone files, and signed ones",
     ),
+    command("xz-utils", "xz", "unpacks the conformance cases"),
     command("bind9-dnsutils", "dig", "an independent client"),
     command(
         "knot-dnsutils",

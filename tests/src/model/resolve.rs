@@ -123,7 +123,11 @@ fn answer(
         return None;
     }
     if let Some(rrset) = node.get(&qtype) {
-        expected.answer.push(rrset.owned_by(name));
+        // RFC 2181 §5: the DNAME record that is asked for may have led here.
+        let is_same = |other: &Rrset| other.rtype == qtype && other.owner.is(name);
+        if !expected.answer.iter().any(is_same) {
+            expected.answer.push(rrset.owned_by(name));
+        }
         expected.additional = addresses(zone, hosts_beside(world, zone, rrset));
         return None;
     }

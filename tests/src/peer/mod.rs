@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -71,8 +71,8 @@ impl Peer {
     pub fn start(self, zones: &[ZoneFile]) -> io::Result<Running> {
         let folder = Folder::new();
         let address = match self {
-            // It listens only where an interface has the address.
-            Self::Bind => (Ipv4Addr::LOCALHOST, loopback::port()).into(),
+            // It listens only where an interface has the address; a free port, then.
+            Self::Bind => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?,
             _ => loopback::address(),
         };
         for (number, (_, text)) in zones.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Asks all servers, and sorts what differs.
 
 use crate::difference::{Part, Reply};
-use crate::known::{KNOWN, Known};
+use crate::known::{ALONE, KNOWN, Known};
 use crate::known_signed::KNOWN_SIGNED;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -26,6 +26,8 @@ pub(crate) struct Case<'c> {
     pub(crate) theirs: &'c Decoded,
     pub(crate) parts: &'c BTreeSet<Part>,
     pub(crate) origins: &'c [Name],
+    /// The names that own records, in small letters.
+    pub(crate) owners: &'c BTreeSet<Name>,
     /// The lengths of the whole replies, where that may matter: over UDP, and one is cut.
     pub(crate) whole_len: Option<[usize; 2]>,
 }
@@ -36,6 +38,8 @@ pub(crate) struct Ledger {
     pub(crate) queries: usize,
     /// How often each explanation of [`KNOWN`] was needed.
     pub(crate) explained: BTreeMap<&'static str, usize>,
+    /// How often each of them spoke for us against all others together.
+    alone: BTreeMap<&'static str, usize>,
     /// How often each kind of failure came, and the first of it.
     failures: BTreeMap<String, (usize, String)>,
 }
@@ -46,6 +50,7 @@ pub(crate) struct Stage {
     address: SocketAddr,
     peers: Vec<Running>,
     origins: Vec<Name>,
+    owners: BTreeSet<Name>,
 }
 
 impl Stage {
@@ -57,11 +62,14 @@ impl Stage {
         let launch = zones
             .iter()
             .fold(launch, |launch, (origin, text)| launch.zone(origin, text));
+        let lines = zones.iter().flat_map(|(_, text)| text.lines());
+        let owners = lines.filter_map(|line| line.split_whitespace().next());
         let peers = Peer::ALL.into_iter().map(|peer| peer.start(zones));
         Ok(Self {
             peers: peers.collect::<io::Result<_>>()?,
             ours: launch.start(),
             address,
+            owners: owners.map(|owner| Name::parse(owner).lowered()).collect(),
             origins: zones
                 .iter()
                 .map(|(origin, _)| Name::parse(origin))
@@ -111,6 +119,10 @@ impl Stage {
         ledger.queries += 1;
         let (ours, theirs) = replies.split_first().unwrap();
         let mut different = Vec::new();
+        // Whether the others are of one mind, be it not ours.
+        let is_alone = theirs
+            .iter()
+            .all(|peer| theirs[0].differs(peer, ask).is_empty());
         for (running, theirs) in self.peers.iter().zip(theirs) {
             let parts = ours.differs(theirs, ask);
             if parts.is_empty() {
@@ -128,17 +140,20 @@ impl Stage {
                 theirs: &theirs.decoded,
                 parts: &parts,
                 origins: &self.origins,
+                owners: &self.owners,
                 whole_len,
             };
             let mut known = KNOWN_SIGNED.iter().chain(KNOWN);
             match known.find(|known| known.explains(&case)) {
-                Some(Known { what, .. }) => *ledger.explained.entry(what).or_default() += 1,
+                Some(Known { what, .. }) => {
+                    *ledger.explained.entry(what).or_default() += 1;
+                    *ledger.alone.entry(what).or_default() += usize::from(is_alone);
+                }
                 None => different.push((running.peer(), parts.clone(), &theirs.decoded)),
             }
         }
         for (peer, parts, reply) in &different {
-            let alone = different.len() == self.peers.len();
-            let kind = format!("{peer}, {parts:?}, all peers differ: {alone}");
+            let kind = format!("{peer}, {parts:?}, all peers agree: {is_alone}");
             let (count, _) = ledger.failures.entry(kind).or_insert_with(|| {
                 let (name, qtype, edns) = (&ask.name, ask.qtype, &ask.edns);
                 let [ours, theirs] = [&ours.decoded, reply].map(show);
@@ -162,11 +177,21 @@ impl Ledger {
 
     /// Fails where something was not explained.
     pub(crate) fn check(&self) {
+        let Self {
+            queries, explained, ..
+        } = self;
+        let alone = &self.alone;
+        eprintln!("{queries} queries, explained: {explained:#?}, against all others: {alone:#?}");
         let failures = self
             .failures
             .iter()
             .map(|(kind, (count, first))| format!("{count} × {kind}\n{first}\n"));
         let failures: Vec<_> = failures.collect();
+        let against_all = alone.iter().filter(|(_, count)| **count > 0);
+        let unjustified: Vec<_> = against_all
+            .filter(|(what, _)| !ALONE.contains(what))
+            .collect();
+        assert!(unjustified.is_empty(), "all others agree: {unjustified:?}");
         assert!(
             failures.is_empty(),
             "{}{} queries, {:#?}",

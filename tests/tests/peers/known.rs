@@ -32,6 +32,22 @@ impl Known {
     }
 }
 
+/// What may speak for us where all others are of one mind.
+///
+/// - They point into the whole query's name, we into the part of it that is the zone's or the
+///   cut's: RFC 1035 §4.1.4 leaves that to the sender, and at the edge some octets decide.
+/// - They take addresses of hosts from wildcards: useful, but not asked for (RFC 1034 §4.3.2 step
+///   6).
+/// - They do not follow an alias for RRSIG: RFC 1034 §3.6.2 does for all types but CNAME.
+/// - They give what a zone has where another one has authority, and all that they have: see there.
+pub(crate) const ALONE: [&str; 5] = [
+    "there is room for one, and not for the other",
+    "a wildcard gives addresses of hosts too",
+    "an alias is not followed for what DNSSEC has at the alias itself",
+    "addresses come from where another zone has authority",
+    "more than 16 KiB of addresses are added",
+];
+
 /// The first that holds is taken. Those of signed zones are in [`crate::known_signed`].
 pub(crate) const KNOWN: &[Known] = &[
     // RFC 6895 §3.1 reserves type 0 and says nothing of queries: no such records, or NOTIMP.
@@ -134,13 +150,34 @@ pub(crate) const KNOWN: &[Known] = &[
     Known {
         what: "a wildcard gives addresses of hosts too",
         who: &Peer::ALL,
+        holds: |case| adds_only(case, |rr| !case.owners.contains(&rr.owner.lowered())),
+    },
+    // RFC 2181 §6.1: the parent's data is not to be given where the child's zone has authority.
+    Known {
+        what: "addresses come from where another zone has authority",
+        who: &Peer::ALL,
         holds: |case| {
-            let [ours, theirs] = [case.ours, case.theirs].map(|reply| set(reply.additional()));
-            let is_known = |name: &Name| ours.iter().any(|(owner, ..)| owner == name);
-            let mut extra = theirs.difference(&ours);
-            case.parts.iter().eq([&Part::Additional])
-                && ours.is_subset(&theirs)
-                && extra.all(|(name, ..)| !is_known(name))
+            let zone = zone_of(&last_name(case), case);
+            adds_only(case, |rr| zone_of(&rr.owner, case) != zone)
+        },
+    },
+    // RFC 1034 §4.3.2 step 6 adds what may be useful: where it is much, we leave RRsets out.
+    Known {
+        what: "more than 16 KiB of addresses are added",
+        who: &Peer::ALL,
+        holds: |case| {
+            let len = |rr: &Rr| rr.owner.wire_len() + 10 + rr.rdata.len();
+            let records = case.theirs.sections.iter().flatten();
+            records.map(len).sum::<usize>() > 16_000 && adds_only(case, |_| true)
+        },
+    },
+    // RFC 2181 §5 has no duplicates.
+    Known {
+        what: "an alias of itself comes twice",
+        who: &[Peer::Knot],
+        holds: |case| {
+            let [ours, theirs] = [case.ours, case.theirs].map(|reply| set(reply.answer()));
+            case.parts.iter().eq([&Part::Answer]) && ours == theirs
         },
     },
 ];
@@ -149,17 +186,18 @@ pub(crate) fn has(section: &[Rr], rtype: u16) -> bool {
     section.iter().any(|rr| rr.rtype == rtype)
 }
 
+/// The longest reply that a datagram may be.
+fn limit(case: &Case<'_>) -> usize {
+    let edns = case.ask.edns.as_ref();
+    usize::from(edns.map_or(512, |edns| edns.size.clamp(512, 1232)))
+}
+
 /// Whether one of them is longer than a datagram may be, and who says TC is right to.
 fn room(case: &Case<'_>) -> bool {
     let Some(lens) = case.whole_len else {
         return false;
     };
-    let limit = case
-        .ask
-        .edns
-        .as_ref()
-        .map_or(512, |edns| edns.size.clamp(512, 1232));
-    let limit = usize::from(limit);
+    let limit = limit(case);
     let replies = [case.ours, case.theirs];
     let is_right = |at: usize| !replies[at].tc || lens[at] > limit;
     // RFC 9471 §3.1: glue is nothing to leave out in silence.
@@ -170,6 +208,15 @@ fn room(case: &Case<'_>) -> bool {
         && is_right(1)
         && !is_silent
         && case.parts.iter().all(|part| parts.contains(part))
+}
+
+/// Whether they give what we do and more in the additional section: only such records.
+fn adds_only(case: &Case<'_>, is_such: impl Fn(&Rr) -> bool) -> bool {
+    let ours = set(case.ours.additional());
+    let extra = |rr: &&Rr| !ours.contains(&rr.canonical());
+    case.parts.iter().eq([&Part::Additional])
+        && ours.is_subset(&set(case.theirs.additional()))
+        && case.theirs.additional().iter().filter(extra).all(is_such)
 }
 
 /// Whether they give what we do and, in the answer section, more.
@@ -240,12 +287,17 @@ fn servers_beside(case: &Case<'_>) -> bool {
     };
     let is_address =
         |(_, record, ..): &Canonical| [rtype::A, rtype::AAAA, rtype::RRSIG].contains(record);
+    // They take the room of other addresses.
+    let has_no_room = case
+        .whole_len
+        .is_some_and(|[_, theirs]| theirs > limit(case));
     let parts = [Part::Authority, Part::Additional];
-    !case.ours.answer().is_empty()
+    case.parts.contains(&Part::Authority)
+        && !case.ours.answer().is_empty()
         && !has(case.ours.authority(), rtype::NS)
         && authority.is_subset(&their_authority)
         && their_authority.difference(&authority).all(is_server)
-        && additional.is_subset(&their_additional)
+        && (additional.is_subset(&their_additional) || has_no_room)
         && their_additional.iter().all(is_address)
         && case.parts.iter().all(|part| parts.contains(part))
 }

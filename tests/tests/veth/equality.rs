@@ -91,8 +91,8 @@ fn a_cookie_that_was_learnt_over_af_xdp_is_right_over_tcp() {
     stage.server.stop();
 }
 
-/// Queries that are well-formed, damaged, lying or noise: what is answered, and how, does not depend
-/// on the way, and is what the library says.
+/// Queries that are well-formed, damaged, lying or noise: what is answered, and how, does not
+/// depend on the way, and is what the library says.
 #[test]
 fn whatever_is_sent_both_ports_answer_it_with_the_same_bytes_or_not_at_all() {
     if !privileged() {

@@ -101,6 +101,10 @@ impl<'s> Chain<'_, 's> {
                 self.proofs.add(answer.claim, zone, &self.name, &self.owner);
             }
             match answer.follow {
+                // RFC 2181 §5: the DNAME record that is asked for may have led here.
+                Follow::Nothing if self.redirected_by(&body.read()).is_some() => {
+                    return Err(Stop::With(answer.rcode));
+                }
                 Follow::Nothing | Follow::Own(_) => return self.last(&body.read(), &answer),
                 Follow::Alias(target) => self.alias(&body.read(), target)?,
                 Follow::Redirect(target) => {
@@ -184,14 +188,20 @@ impl<'s> Chain<'_, 's> {
     /// Adds a DNAME record, unless the chain came past it before: no record comes twice (RFC 2181
     /// §5). Returns where it is.
     fn redirection(&mut self, body: &Body<'s>, owner_len: usize) -> Result<usize, Stop> {
-        let is_same = |(records, _): &&(&[u8], usize)| std::ptr::eq(*records, body.records);
-        if let Some(&(_, at)) = self.redirects.iter().find(is_same) {
+        if let Some(at) = self.redirected_by(body) {
             return Ok(at);
         }
         let at = self.append(body, owner_len)?;
         // As many fit as there can be links.
         let _ = self.redirects.try_push((body.records, at));
         Ok(at)
+    }
+
+    /// Where this DNAME record is, if the chain came past it.
+    fn redirected_by(&self, body: &Body<'s>) -> Option<usize> {
+        let mut redirects = self.redirects.iter();
+        let found = redirects.find(|(records, _)| std::ptr::eq(*records, body.records));
+        found.map(|&(_, at)| at)
     }
 
     /// Adds what the last name answers.

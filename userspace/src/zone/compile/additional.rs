@@ -21,7 +21,7 @@ pub(super) fn glue(
 }
 
 /// Adds the addresses of the hosts that an answer names, where the zone has authority for them
-/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782), and not one of those at `nested`, which are served as well.
+/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782) and not one of those at `nested`, which are served too.
 pub(super) fn addresses(
     body: &mut BodyWriter,
     records: &ZoneRecords,
