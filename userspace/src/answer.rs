@@ -153,31 +153,41 @@ struct Lookup<'n, 's> {
 
 impl<'s> Lookup<'_, 's> {
     /// The name exists.
+    // Inlined with `of_node`, so that the usual answer is written once, where it is kept.
+    #[inline(always)]
     fn exact(&self, found: Found<'s>) -> Answer<'s> {
-        let flags = found.node.flags();
-        let claim = Claim::NoData(found.node.place());
-        // RFC 4035 §3.1.4.1: DS records are the parent's; so is their absence.
         if self.wanted.qtype == code::DS {
-            if flags.any(NodeFlags::CUT) {
-                return self.of_node(found, Claim::Nothing, claim);
-            }
-            if flags.any(NodeFlags::APEX)
-                && let Some(parent) = self.snapshot.parent(found.zone)
-            {
-                return match parent.cut {
-                    Some(cut) => self.exact(cut),
-                    None => self.missing_in(parent.apex, &Labels::of(self.name)),
-                };
-            }
+            return self.delegation_signer(found);
         }
+        let flags = found.node.flags();
         if flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED)) {
             return self.referral(found);
         }
+        let claim = Claim::NoData(found.node.place());
+        self.of_node(found, Claim::Nothing, claim)
+    }
+
+    /// RFC 4035 §3.1.4.1: DS records are the parent's; so is their absence.
+    #[inline(never)]
+    fn delegation_signer(&self, mut found: Found<'s>) -> Answer<'s> {
+        if found.node.flags().any(NodeFlags::APEX)
+            && let Some(parent) = self.snapshot.parent(found.zone)
+        {
+            match parent.cut {
+                Some(cut) => found = cut,
+                None => return self.missing_in(parent.apex, &Labels::of(self.name)),
+            }
+        }
+        if found.node.flags().any(NodeFlags::OCCLUDED) {
+            return self.referral(found);
+        }
+        let claim = Claim::NoData(found.node.place());
         self.of_node(found, Claim::Nothing, claim)
     }
 
     /// What a node with authority, or its wildcard, has for a type: what this claims, and what its
     /// absence does.
+    #[inline(always)]
     fn of_node(&self, found: Found<'s>, present: Claim, absent: Claim) -> Answer<'s> {
         let Wanted { qtype, dnssec } = self.wanted;
         let node = found.node;
@@ -215,6 +225,7 @@ impl<'s> Lookup<'_, 's> {
     }
 
     /// The name does not exist in its zone: the closest encloser decides (RFC 4592 §3.3.1).
+    #[inline(never)]
     fn missing_in(&self, apex: Found<'s>, labels: &Labels<'_>) -> Answer<'s> {
         let encloser = self.snapshot.closest_encloser(apex, labels);
         let (node, flags) = (encloser.node, encloser.node.flags());
@@ -257,6 +268,7 @@ impl<'s> Lookup<'_, 's> {
     }
 
     /// The servers of the zone below the cut that `found` is at or below.
+    #[inline(never)]
     fn referral(&self, found: Found<'s>) -> Answer<'s> {
         let cut = found.node.cut().unwrap_or(found.node);
         match cut.referral(self.wanted.dnssec) {
@@ -271,6 +283,7 @@ impl<'s> Lookup<'_, 's> {
     }
 
     /// No such name, or no such records: the zone's SOA record says for how long (RFC 2308 §3).
+    #[inline(never)]
     fn negative(&self, rcode: Rcode, zone: u32, claim: Claim) -> Answer<'s> {
         let image = &self.snapshot.zones()[zone as usize];
         let owner_skip = u8::try_from(self.name.len() - image.apex_len()).unwrap_or(0);

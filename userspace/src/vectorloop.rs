@@ -143,11 +143,13 @@ fn read(
     snapshot: &Snapshot,
     arrival: impl FnOnce() -> Arrival,
 ) -> Result<Query, Discard> {
-    let mut query = query::parse(message, snapshot.key())?;
-    if query.flags.any(QueryFlags::OPTIONS) {
-        edns::admit(&mut query, message, &arrival(), snapshot.policy());
+    let query = query::parse(message, snapshot.key())?;
+    if !query.flags.any(QueryFlags::OPTIONS) {
+        return Ok(query);
     }
-    Ok(query)
+    let mut admitted = query;
+    edns::admit(&mut admitted, message, &arrival(), snapshot.policy());
+    Ok(admitted)
 }
 
 /// The arrival of a datagram.

@@ -7,25 +7,47 @@ pub struct Sum(u64);
 impl Sum {
     /// Adds bytes that begin at an even offset of the summed data; an odd last one is padded.
     ///
-    /// Words are added in the machine's own order and swapped once at the end: the sum does not
-    /// care (RFC 1071 §2 (B)).
+    /// Words are added with their bytes the wrong way round and swapped once at the end: the sum
+    /// does not care (RFC 1071 §2 (B)).
     pub fn bytes(self, bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks::<8>();
         let mut sum = self;
         for word in words {
-            sum = sum.add(u64::from_ne_bytes(*word));
+            sum = sum.add(u64::from_le_bytes(*word));
         }
         if rest.is_empty() {
             return sum;
         }
-        let mut tail = [0; 8];
-        tail[..rest.len()].copy_from_slice(rest);
-        sum.add(u64::from_ne_bytes(tail))
+        let rest_bits = 8 * rest.len();
+        let tail = match bytes.last_chunk::<8>() {
+            // Without what was added before: bytes gathered one by one would be waited for.
+            Some(last) => u64::from_le_bytes(*last) >> (64 - rest_bits),
+            None => rest
+                .iter()
+                .rev()
+                .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        sum.add(tail)
     }
 
     /// Adds one 16-bit word in host order.
     pub fn word(self, word: u16) -> Self {
-        self.add(u64::from(word.to_be()))
+        self.add(u64::from(word.swap_bytes()))
+    }
+
+    /// Adds four bytes at an even offset.
+    pub fn quad(self, bytes: [u8; 4]) -> Self {
+        self.add(u64::from(u32::from_le_bytes(bytes)))
+    }
+
+    /// Adds eight bytes at an even offset.
+    pub fn octet(self, bytes: [u8; 8]) -> Self {
+        self.add(u64::from_le_bytes(bytes))
+    }
+
+    /// Adds another sum.
+    pub fn plus(self, other: Self) -> Self {
+        self.add(other.0)
     }
 
     /// A carry out of the top is one at the bottom: 2^64 and 1 are the same modulo 2^16 − 1.
@@ -47,7 +69,7 @@ impl Sum {
             reason = "the sum was folded to 16 bits"
         )]
         let folded = sum as u16;
-        u16::from_be(!folded)
+        (!folded).swap_bytes()
     }
 }
 

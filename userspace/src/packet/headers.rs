@@ -122,17 +122,17 @@ pub fn seal(frame: &mut [u8], envelope: &Envelope, message_len: usize) -> usize 
     swap(frame, 0, 6, 6);
 
     let udp_len = length(UDP_LEN + message_len);
-    swap(frame, udp_start, udp_start + 2, 2);
-    put(frame, udp_start + 4, udp_len);
-    put(frame, udp_start + 6, 0);
-
     let ip_start = usize::from(envelope.network_start);
     let addresses = match envelope.client {
         IpAddr::V4(_) => turn_ipv4(frame, ip_start, udp_start),
         IpAddr::V6(_) => turn_ipv6(frame, ip_start, udp_len),
     };
-    let sum = Sum::default()
-        .bytes(&frame[addresses])
+    if let Some(udp) = frame[udp_start..].first_chunk_mut::<UDP_LEN>() {
+        let [a, b, c, d, ..] = *udp;
+        let [len_high, len_low] = udp_len.to_be_bytes();
+        *udp = [c, d, a, b, len_high, len_low, 0, 0];
+    }
+    let sum = addresses
         .word(u16::from(IpNumber::UDP.0))
         .word(udp_len)
         .bytes(&frame[udp_start..]);
@@ -145,28 +145,58 @@ pub fn seal(frame: &mut [u8], envelope: &Envelope, message_len: usize) -> usize 
     frame_len
 }
 
-/// Turns an IPv4 header round; returns where its addresses lie.
-fn turn_ipv4(frame: &mut [u8], start: usize, udp_start: usize) -> std::ops::Range<usize> {
-    swap(frame, start + 12, start + 16, 4);
-    put(frame, start + 2, length(frame.len() - start));
-    // RFC 6864: an atomic datagram (don't fragment, no fragment) needs no identification.
-    put(frame, start + 4, 0);
-    put(frame, start + 6, 0x4000);
-    frame[start + 8] = HOP_LIMIT;
+/// Turns an IPv4 header round; returns the sum of its addresses.
+///
+/// The header is put together in registers: it is summed at once, and what was just written in
+/// small pieces would be waited for when it is read in large ones.
+fn turn_ipv4(frame: &mut [u8], start: usize, udp_start: usize) -> Sum {
+    let total_len = length(frame.len() - start);
     // A reply must not repeat the query's source route or timestamps: no-operation options.
-    frame[start + IPV4_LEN_MIN..udp_start].fill(1);
-    put(frame, start + 10, 0);
-    let checksum = Sum::default().bytes(&frame[start..udp_start]).finish();
-    put(frame, start + 10, checksum);
-    start + 12..start + 20
+    let options = &mut frame[start + IPV4_LEN_MIN..udp_start];
+    options.fill(1);
+    let options = Sum::default().bytes(options);
+    let Some(header) = frame[start..].first_chunk_mut::<IPV4_LEN_MIN>() else {
+        return Sum::default();
+    };
+    let [
+        version,
+        service,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        protocol,
+        _,
+        _,
+        addresses @ ..,
+    ] = *header;
+    let [a, b, c, d, e, f, g, h] = addresses;
+    let (client, server) = ([a, b, c, d], [e, f, g, h]);
+    let [len_high, len_low] = total_len.to_be_bytes();
+    // RFC 6864: an atomic datagram (don't fragment, no fragment) needs no identification.
+    let front = [version, service, len_high, len_low, 0, 0, 0x40, 0];
+    let back = [HOP_LIMIT, protocol, 0, 0, e, f, g, h];
+    let [client_sum, server_sum] = [client, server].map(|it| Sum::default().quad(it));
+    let sum = options.octet(front).octet(back).plus(client_sum);
+    let [check_high, check_low] = sum.finish().to_be_bytes();
+    let back = [HOP_LIMIT, protocol, check_high, check_low, e, f, g, h];
+    header[..8].copy_from_slice(&front);
+    header[8..16].copy_from_slice(&back);
+    header[16..].copy_from_slice(&client);
+    client_sum.plus(server_sum)
 }
 
-/// Turns an IPv6 header round; returns where its addresses lie.
-fn turn_ipv6(frame: &mut [u8], start: usize, udp_len: u16) -> std::ops::Range<usize> {
+/// Turns an IPv6 header round; returns the sum of its addresses.
+fn turn_ipv6(frame: &mut [u8], start: usize, udp_len: u16) -> Sum {
+    // Before they change places: the sum is the same, and they were written long ago.
+    let sum = Sum::default().bytes(&frame[start + 8..start + 40]);
     swap(frame, start + 8, start + 24, 16);
     put(frame, start + 4, udp_len);
     frame[start + 7] = HOP_LIMIT;
-    start + 8..start + 40
+    sum
 }
 
 /// Swaps `len` bytes at `a` with those at `b`.

@@ -123,7 +123,10 @@ pub fn parse(message: &[u8], key: &NameKey) -> Result<Query, Discard> {
     };
     if before != 0 || additionals != 0 {
         let start = query.question_end();
-        query.refusal = records::walk(message, &mut query, start, before, additionals).err();
+        // A copy, so that a query without records stays in registers.
+        let mut walked = query;
+        walked.refusal = records::walk(message, &mut walked, start, before, additionals).err();
+        query = walked;
     }
     Ok(query)
 }

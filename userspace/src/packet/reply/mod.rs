@@ -14,7 +14,7 @@ use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
 use crate::zone::image::Body;
 use body::Written;
-use opt::Opt;
+use opt::{Opt, Options};
 use owner::OwnerPlace;
 use proof::Proofs;
 
@@ -72,7 +72,8 @@ pub fn write(
     arrival: impl FnOnce() -> Arrival,
     limit: usize,
 ) -> Result<Reply, Discard> {
-    let opt = Opt::prepare(query, message, arrival, snapshot.policy());
+    let mut options = Options::new();
+    let opt = Opt::prepare(query, message, arrival, snapshot.policy(), &mut options);
     let start = query.question_end();
     let limit = limit.min(message.len());
     let body_limit = limit.saturating_sub(opt.len());
@@ -109,16 +110,17 @@ fn finish(
     let header: &mut [u8; HEADER_LEN] = message.first_chunk_mut().ok_or(Discard::ShortMessage)?;
     let authoritative = if answer.authoritative { AA } else { 0 };
     let truncated = if sections.truncated { TC } else { 0 };
-    header[2] = QR | header[2] & OPCODE_AND_RD | authoritative | truncated;
-    // RA, AD and CD are clear: RFC 4035 §3.1.6.
-    header[3] = low;
-    let questions = u16::from(query.name_len != 0);
-    for (field, count) in [questions, answers, authorities, additionals]
-        .into_iter()
-        .enumerate()
-    {
-        header[4 + 2 * field..6 + 2 * field].copy_from_slice(&count.to_be_bytes());
-    }
+    let [id_high, id_low, flags, ..] = *header;
+    let flags = QR | flags & OPCODE_AND_RD | authoritative | truncated;
+    let [an_high, an_low] = answers.to_be_bytes();
+    let [ns_high, ns_low] = authorities.to_be_bytes();
+    let [ar_high, ar_low] = additionals.to_be_bytes();
+    let questions = u8::from(query.name_len != 0);
+    // In two pieces, as the checksum reads it: smaller ones would be waited for. RA, AD and CD are
+    // clear: RFC 4035 §3.1.6.
+    let front = [id_high, id_low, flags, low, 0, questions, an_high, an_low];
+    header[..8].copy_from_slice(&front);
+    header[8..].copy_from_slice(&[ns_high, ns_low, ar_high, ar_low]);
     Ok(Reply {
         len: end,
         rcode: sections.rcode,

@@ -25,33 +25,35 @@ const SUBNET_LEN_MAX: usize = 20;
 const EXTENDED_ERROR_LEN: usize = 2;
 
 /// Options in wire form.
-type Options = ArrayVec<u8, OPTIONS_LEN_MAX>;
+pub(super) type Options = ArrayVec<u8, OPTIONS_LEN_MAX>;
 
 /// The OPT record in the making: prepared while the query still stands in the message.
-pub(super) struct Opt {
+pub(super) struct Opt<'o> {
     len: usize,
-    options: Option<Options>,
+    options: &'o [u8],
 }
 
-impl Opt {
-    /// What the reply to `query` needs. Without options in the query this is a length, no more.
+impl<'o> Opt<'o> {
+    /// What the reply to `query` needs. Without options in the query this is a length, no more, and
+    /// `options`, which is too large to be moved, is left alone.
     pub(super) fn prepare(
         query: &Query,
         message: &[u8],
         arrival: impl FnOnce() -> Arrival,
         policy: &Policy,
+        options: &'o mut Options,
     ) -> Self {
         if query.flags.any(QueryFlags::OPTIONS) {
-            let options = options(query, message, &arrival(), policy);
+            write_options(options, query, message, &arrival(), policy);
             return Self {
                 len: OPT_LEN + options.len(),
-                options: Some(options),
+                options,
             };
         }
         let has_opt = query.flags.has(QueryFlags::EDNS);
         Self {
             len: if has_opt { OPT_LEN } else { 0 },
-            options: None,
+            options: &[],
         }
     }
 
@@ -82,10 +84,8 @@ impl Opt {
             0, 0, OPT_TYPE, size_high, size_low, extended, 0, dnssec_ok, 0, 0, 0,
         ];
         let mut end = start + OPT_LEN;
-        if let Some(options) = &self.options {
-            message[end..end + options.len()].copy_from_slice(options);
-            end += options.len();
-        }
+        message[end..end + self.options.len()].copy_from_slice(self.options);
+        end += self.options.len();
         if policy.extended_errors
             && let Some(code) = extended_error(query, rcode)
             && end + OPTION_HEADER_LEN + EXTENDED_ERROR_LEN <= limit
@@ -101,24 +101,28 @@ impl Opt {
     }
 }
 
-/// The options that answer those of the query.
+/// Writes the options that answer those of the query.
 #[inline(never)]
-fn options(query: &Query, message: &[u8], arrival: &Arrival, policy: &Policy) -> Options {
-    let mut options = Options::new();
+fn write_options(
+    options: &mut Options,
+    query: &Query,
+    message: &[u8],
+    arrival: &Arrival,
+    policy: &Policy,
+) {
     if query.flags.has(QueryFlags::NSID) {
-        push(&mut options, code::OPTION_NSID, &[&policy.nsid]);
+        push(options, code::OPTION_NSID, &[&policy.nsid]);
     }
     if let Some(subnet) = Subnet::of(query, message) {
-        push_subnet(&mut options, &subnet);
+        push_subnet(options, &subnet);
     }
     if query.flags.has(QueryFlags::COOKIE) {
-        push_cookie(&mut options, query, message, arrival, policy);
+        push_cookie(options, query, message, arrival, policy);
     }
     if query.flags.has(QueryFlags::KEEPALIVE) {
         let timeout = policy.tcp_idle_100ms.to_be_bytes();
-        push(&mut options, code::OPTION_KEEPALIVE, &[&timeout]);
+        push(options, code::OPTION_KEEPALIVE, &[&timeout]);
     }
-    options
 }
 
 /// RFC 7871 §7.2.1: the query's subnet, and how much of it the answer depends on: nothing.
