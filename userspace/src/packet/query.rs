@@ -1,8 +1,9 @@
 //! A DNS message → the small value that says what it asks.
 
 use super::cookie::CookieState;
-use super::{HEADER_LEN, NAME_LEN_MAX, NameKey, records};
+use super::{HEADER_LEN, NameKey, records};
 use crate::answer::Wanted;
+use crate::name;
 use crate::telemetry::{Discard, Rcode};
 
 /// A query: offsets and numbers, no borrows, so that the reply may be written over its message.
@@ -177,7 +178,7 @@ fn refused(rcode: Rcode) -> Query {
 
 /// Reads the question; `None` when it is malformed. Compression is not allowed here.
 fn question(message: &[u8], key: &NameKey) -> Option<Query> {
-    let name_len = name_len(message, HEADER_LEN)?;
+    let name_len = name::wire_len(message.get(HEADER_LEN..)?)?;
     let end = HEADER_LEN + name_len;
     let fixed: &[u8; 4] = message.get(end..)?.first_chunk()?;
     Some(Query {
@@ -192,22 +193,6 @@ fn question(message: &[u8], key: &NameKey) -> Option<Query> {
         refusal: None,
         cookie: CookieState::Absent,
     })
-}
-
-/// Bytes of the uncompressed name at `start`, its root label included.
-fn name_len(message: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    loop {
-        let label_len = usize::from(*message.get(at)?);
-        at += 1 + label_len;
-        // RFC 1035 §3.1: labels of at most 63 bytes, names of at most 255.
-        if label_len > 63 || at - start > NAME_LEN_MAX {
-            return None;
-        }
-        if label_len == 0 {
-            return Some(at - start);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -59,16 +59,9 @@ mod tests {
     use crate::repository;
 
     fn found(text: &str) -> Vec<(usize, String)> {
-        let mut findings = Findings {
-            path: "xtask/README.md",
-            problems: Vec::new(),
-        };
-        check(text, &repository::root(), &mut findings);
-        findings
-            .problems
-            .into_iter()
-            .map(|p| (p.line, p.what))
-            .collect()
+        Findings::of("xtask/README.md", text, |text, findings| {
+            check(text, &repository::root(), findings);
+        })
     }
 
     #[test]

@@ -37,6 +37,25 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
+    /// What a check finds in a file: lines and problems.
+    #[cfg(test)]
+    fn of(
+        path: &str,
+        text: &str,
+        check: impl FnOnce(&str, &mut Findings<'_>),
+    ) -> Vec<(usize, String)> {
+        let mut findings = Findings {
+            path,
+            problems: Vec::new(),
+        };
+        check(text, &mut findings);
+        findings
+            .problems
+            .into_iter()
+            .map(|problem| (problem.line, problem.what))
+            .collect()
+    }
+
     /// Notes a problem at `line`, counted from 1.
     fn add(&mut self, line: usize, what: impl Into<String>) {
         self.problems.push(Problem {

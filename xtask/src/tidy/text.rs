@@ -70,16 +70,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, text: &str) -> Vec<(usize, String)> {
-        let mut findings = Findings {
-            path,
-            problems: Vec::new(),
-        };
-        check(text, &mut findings);
-        findings
-            .problems
-            .into_iter()
-            .map(|p| (p.line, p.what))
-            .collect()
+        Findings::of(path, text, check)
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::body::POINTER_REACH;
 use super::owner::{CHAIN_MAX, OwnerPlace};
 use super::put_pointer;
 use crate::answer::Claim;
+use crate::name;
 use crate::packet::{NAME_LEN_MAX, code};
 use crate::snapshot::Labels;
 use crate::zone::image::{Body, DenialChain, DenialKind, Node, ZoneImage};
@@ -267,10 +268,7 @@ fn wildcard(encloser: &[u8]) -> ArrayVec<u8, { NAME_LEN_MAX + 2 }> {
 /// The name one label longer than its ancestor with `encloser` bytes.
 fn next_closer(name: &[u8], encloser: usize) -> &[u8] {
     let mut rest = name;
-    while let Some((&len, _)) = rest.split_first()
-        && let Some(parent) = rest.get(1 + usize::from(len)..)
-        && parent.len() > encloser
-    {
+    while let Some(parent) = name::parent(rest).filter(|parent| parent.len() > encloser) {
         rest = parent;
     }
     rest

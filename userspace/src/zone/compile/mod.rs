@@ -258,13 +258,7 @@ fn missing_ancestors(name: &[u8], known: usize) -> Vec<usize> {
 
 /// Labels of a name, the root's not counted: at most 127.
 fn labels(name: &[u8]) -> u8 {
-    let mut count = 0;
-    let mut at = 0;
-    while name[at] != 0 {
-        at += 1 + usize::from(name[at]);
-        count += 1;
-    }
-    count
+    u8::try_from(name::label_count(name)).unwrap_or(u8::MAX)
 }
 
 const _: () = assert!(IMAGE_HEADER_LEN == 64);

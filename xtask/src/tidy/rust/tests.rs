@@ -3,16 +3,7 @@
 use super::*;
 
 fn found(path: &str, text: &str) -> Vec<(usize, String)> {
-    let mut findings = Findings {
-        path,
-        problems: Vec::new(),
-    };
-    check(text, &mut findings);
-    findings
-        .problems
-        .into_iter()
-        .map(|p| (p.line, p.what))
-        .collect()
+    Findings::of(path, text, check)
 }
 
 fn count_code_lines(text: &str) -> usize {
