@@ -1,7 +1,8 @@
 //! One thread that owns its ports: turn after turn, and sleep when there is nothing to do.
 
-use crate::config::Idle;
+use crate::idle::{Idle, Policy, Step};
 use crate::port::Port;
+use crate::reflect::Reflection;
 use crate::snapshot::Inbox;
 use crate::sys::waker::Waker;
 use crate::sys::{clock, wait};
@@ -13,9 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Empty turns before an adaptive worker sleeps: some microseconds, as long as falling asleep and
-/// waking up would take.
-const PATIENCE: u32 = 64;
 /// Longest sleep: whatever a wake-up may have missed, is seen by then.
 const SLEEP: Duration = Duration::from_millis(500);
 /// Sleep while the port cannot send, as with a link that is down: it is tried again after it.
@@ -54,10 +52,30 @@ impl WorkerHandle {
     }
 }
 
+/// What a worker does with the frames of its ports.
+pub enum Work<F> {
+    /// Answers them.
+    Answer(Box<Turn<F>>),
+    /// Sends them back, to be measured.
+    Reflect(Box<Reflection<F>>),
+}
+
+impl<F> Work<F> {
+    /// Answering, at most `vector_len` frames of one port in a turn.
+    pub fn answer(vector_len: usize) -> Self {
+        Self::Answer(Box::new(Turn::new(vector_len)))
+    }
+
+    /// Sending back, as many.
+    pub fn reflect(vector_len: usize) -> Self {
+        Self::Reflect(Box::new(Reflection::new(vector_len)))
+    }
+}
+
 /// A worker and what it alone touches.
 pub struct Worker<P: Port> {
     ports: Vec<P>,
-    turn: Turn<P::Frame>,
+    work: Work<P::Frame>,
     inbox: Inbox,
     idle: Idle,
     handle: WorkerHandle,
@@ -65,19 +83,19 @@ pub struct Worker<P: Port> {
 }
 
 impl<P: Port> Worker<P> {
-    /// A worker for `ports`, taking at most `vector_len` frames of one port in a turn.
+    /// A worker for `ports`.
     pub fn new(
         ports: Vec<P>,
         inbox: Inbox,
-        idle: Idle,
-        vector_len: usize,
+        work: Work<P::Frame>,
+        idle: Policy,
         handle: WorkerHandle,
     ) -> Self {
         Self {
             ports,
-            turn: Turn::new(vector_len),
+            work,
             inbox,
-            idle,
+            idle: Idle::new(idle),
             handle,
             tally: Tally::default(),
         }
@@ -85,16 +103,17 @@ impl<P: Port> Worker<P> {
 
     /// Runs until told to stop, then answers what is still on its way.
     pub fn run(mut self) -> io::Result<()> {
-        let mut empty_turns = 0;
+        // Else a pause of a microsecond takes fifty.
+        wait::keep_time_exactly()?;
         while !self.handle.stop.load(Ordering::Relaxed) {
-            if self.turn() > 0 {
-                empty_turns = 0;
-            } else if self.idle == Idle::Adaptive {
-                empty_turns += 1;
-                if empty_turns > PATIENCE {
-                    self.sleep()?;
-                    empty_turns = 0;
+            let received = self.turn();
+            match self.idle.after(received) {
+                Step::Look => {}
+                Step::Pause(duration) => {
+                    self.tally.add(Event::Sleeps, 1);
+                    wait::pause(duration);
                 }
+                Step::Sleep => self.sleep()?,
             }
         }
         for _ in 0..DRAIN_TURNS {
@@ -113,7 +132,10 @@ impl<P: Port> Worker<P> {
         let mut received = 0;
         for port in &mut self.ports {
             let snapshot = self.inbox.current();
-            received += self.turn.run(port, snapshot, time_s, &mut self.tally);
+            received += match &mut self.work {
+                Work::Answer(turn) => turn.run(port, snapshot, time_s, &mut self.tally),
+                Work::Reflect(reflection) => reflection.run(port, &mut self.tally),
+            };
             port.report(&mut self.tally);
         }
         self.handle.counters.publish(&mut self.tally);
@@ -129,8 +151,13 @@ impl<P: Port> Worker<P> {
         } else {
             SLEEP
         };
-        wait::any_readable(ports.chain([self.handle.waker.as_fd()]), timeout)?;
-        self.handle.waker.clear()?;
+        // Most sleeps end with a packet, and a read for nothing would only keep it waiting.
+        if wait::any_readable(
+            [self.handle.waker.as_fd()].into_iter().chain(ports),
+            timeout,
+        )? {
+            self.handle.waker.clear()?;
+        }
         Ok(())
     }
 }

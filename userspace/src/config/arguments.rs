@@ -1,6 +1,7 @@
 //! The command line. Scripts rely on it: it only grows.
 
-use super::{Idle, Io};
+use super::Io;
+use super::idle::{self, Idle};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -54,12 +55,19 @@ pub struct RunArguments {
     /// What a worker does without work [default: adaptive]
     #[arg(long, value_enum)]
     pub idle: Option<Idle>,
+    /// Microseconds of the pauses of --idle slowdown: the first 8, the next 8, and then all
+    /// [default: 1,50,100]
+    #[arg(long, value_name = "ONE,TWO,THREE", value_parser = idle::steps)]
+    pub slowdown_us: Option<[usize; 3]>,
     /// Largest UDP reply in bytes [default: 1232]
     #[arg(long, value_name = "BYTES")]
     pub udp_size_max: Option<usize>,
     /// Control socket, or `none` [default: /run/ripples/control.sock for root]
     #[arg(long, value_name = "PATH")]
     pub control: Option<PathBuf>,
+    /// To measure the path: send every query that XDP steers back as it came, answer none
+    #[arg(long)]
+    pub reflect: bool,
     /// Log every decision of the kernel program
     #[arg(long)]
     pub xdp_debug: bool,

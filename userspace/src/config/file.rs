@@ -1,6 +1,7 @@
 //! The TOML file as it is written.
 
 use super::answers::{ChaosOptions, CookieOptions, Edns};
+use super::idle::Steps;
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
 use serde::Deserialize;
@@ -16,6 +17,7 @@ pub(super) struct File {
     pub(super) listen: Vec<String>,
     pub(super) io: Option<Io>,
     pub(super) idle: Option<Idle>,
+    pub(super) slowdown_us: Option<Steps>,
     pub(super) workers: Option<usize>,
     #[serde(default)]
     pub(super) cpus: Vec<usize>,
@@ -110,7 +112,8 @@ mod tests {
             interfaces = ["eth9"]
             listen = ["192.0.2.1:53"]
             io = "auto"
-            idle = "spin"
+            idle = "slowdown"
+            slowdown_us = [1, 20, 1000]
             workers = 2
             cpus = [1, 2]
             vector_len = 32

@@ -4,10 +4,13 @@
 mod answers;
 mod arguments;
 mod file;
+mod idle;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CtlArguments, CtlCommand, RunArguments};
+pub use idle::Idle;
 
+use crate::idle::Policy;
 use crate::name::NameBuf;
 use crate::tcp::TcpConfig;
 use file::File;
@@ -33,17 +36,6 @@ pub enum Io {
     Socket,
 }
 
-/// What a worker does when there is nothing to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Idle {
-    /// Looks again a few times, then sleeps until a packet comes.
-    #[default]
-    Adaptive,
-    /// Looks again, always: the least latency for a whole core.
-    Spin,
-}
-
 /// A zone and its master file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneSource {
@@ -63,7 +55,7 @@ pub struct Config {
     /// How packets come in.
     pub io: Io,
     /// What a worker does when there is nothing to do.
-    pub idle: Idle,
+    pub idle: Policy,
     /// Worker threads on kernel sockets; with AF_XDP there is one per queue.
     pub workers: usize,
     /// CPUs that the workers are pinned to, in turn; none: every CPU that the process may use.
@@ -82,6 +74,8 @@ pub struct Config {
     pub udp_receive_buffer: usize,
     /// Send buffer of UDP kernel sockets in bytes.
     pub udp_send_buffer: usize,
+    /// Whether AF_XDP workers send every frame back instead of answering it, to be measured.
+    pub reflect: bool,
     /// The control socket; none: there is none.
     pub control: Option<PathBuf>,
     /// Whether the kernel program logs what it decides.
@@ -141,6 +135,10 @@ impl Config {
         if interfaces.is_empty() && matches!(io, Io::Xdp | Io::XdpGeneric) {
             return Err(ConfigError::option("--io", "AF_XDP needs an --interface"));
         }
+        if arguments.reflect && (interfaces.is_empty() || io == Io::Socket) {
+            let problem = "only what XDP steers is sent back: it needs an --interface and AF_XDP";
+            return Err(ConfigError::option("--reflect", problem));
+        }
         let listen = listen(&first_filled([&arguments.listen, &file.listen]))?;
         let tcp = TcpConfig {
             listen: listen.clone(),
@@ -154,7 +152,10 @@ impl Config {
             answers: answers::check(&file.edns, &file.cookies, &file.chaos)?,
             interfaces,
             io,
-            idle: arguments.idle.or(file.idle).unwrap_or_default(),
+            idle: idle::check(
+                [arguments.idle, file.idle],
+                [arguments.slowdown_us, file.slowdown_us],
+            )?,
             workers: ranged("--workers", arguments.workers.or(file.workers), 1..=1024, 1)?,
             cpus: first_filled([&arguments.cpus.clone().unwrap_or_default().0, &file.cpus]),
             // 64 frames: 32 already hide the memory's latency, twice that costs a core's L1
@@ -169,6 +170,7 @@ impl Config {
             udp_size_max: udp_size_max(arguments.udp_size_max.or(file.udp.size_max))?,
             udp_receive_buffer: buffer("udp.receive_buffer", file.udp.receive_buffer)?,
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
+            reflect: arguments.reflect,
             control: control(arguments, file.control),
             xdp_debug: arguments.xdp_debug || file.xdp_debug.unwrap_or(false),
             log: arguments

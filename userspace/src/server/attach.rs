@@ -101,7 +101,15 @@ fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -
                     "attached"
                 );
                 let queues = ports.len();
-                let path = format!("{interface}: AF_XDP, {mode}, {bound}, {queues} queues");
+                let mut path = format!("{interface}: AF_XDP, {mode}, {bound}, {queues} queues");
+                if config.reflect {
+                    tracing::warn!(
+                        interface,
+                        "--reflect: NOTHING IS ANSWERED here, every query goes back as it came; \
+                         this is for measuring only"
+                    );
+                    path += ", REFLECTING";
+                }
                 attachment.paths.push(path);
                 let names = (0..).map(|queue| format!("{interface}/{queue}"));
                 attachment.ports.extend(names.zip(ports));

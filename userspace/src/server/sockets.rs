@@ -6,6 +6,7 @@ use crate::port::{SocketConfig, SocketPort, XskPort};
 use crate::snapshot::Snapshot;
 use crate::sys::cpu;
 use crate::tcp::Sibling;
+use crate::worker::Work;
 use anyhow::Result;
 use std::sync::Arc;
 
@@ -41,13 +42,18 @@ pub(super) fn start(
                 format!("socket/{number}"),
                 cpus.next(),
                 ports,
+                Work::answer(config.vector_len),
                 snapshot,
             )?;
         }
         paths.push(format!("UDP: kernel sockets, {} workers", config.workers));
     }
     for (name, port) in queues {
-        workers.spawn(config, name, cpus.next(), vec![port], snapshot)?;
+        let work = match config.reflect {
+            true => Work::reflect(config.vector_len),
+            false => Work::answer(config.vector_len),
+        };
+        workers.spawn(config, name, cpus.next(), vec![port], work, snapshot)?;
     }
     workers.spawn_sibling(config, tcp, spare, snapshot)
 }

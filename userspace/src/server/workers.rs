@@ -7,7 +7,7 @@ use crate::snapshot::{Mailbox, Snapshot, mailbox};
 use crate::sys::cpu;
 use crate::tcp::{self, Sibling, TcpCounters};
 use crate::telemetry::Counters;
-use crate::worker::{Worker, WorkerHandle};
+use crate::worker::{Work, Worker, WorkerHandle};
 use anyhow::{Context, Result, anyhow};
 use std::io;
 use std::sync::Arc;
@@ -66,6 +66,7 @@ impl Workers {
         name: String,
         cpu: Option<usize>,
         ports: Vec<P>,
+        work: Work<P::Frame>,
         snapshot: &Arc<Snapshot>,
     ) -> Result<()>
     where
@@ -74,7 +75,7 @@ impl Workers {
     {
         let handle = WorkerHandle::new().context("worker")?;
         let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
-        let worker = Worker::new(ports, inbox, config.idle, config.vector_len, handle.clone());
+        let worker = Worker::new(ports, inbox, work, config.idle, handle.clone());
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
             if let Some(cpu) = cpu
                 && let Err(error) = cpu::pin(cpu)

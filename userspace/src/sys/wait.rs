@@ -3,6 +3,7 @@
 use arrayvec::ArrayVec;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::prctl::set_timerslack;
 use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -28,7 +29,7 @@ pub fn readable<const N: usize>(
 /// Most descriptors that `any_readable` looks at.
 const ANY_MAX: usize = 256;
 
-/// As `readable`, for as many descriptors as there are, without saying which.
+/// As `readable`, for as many descriptors as there are; says whether the first is one of them.
 pub fn any_readable<'f>(
     fds: impl IntoIterator<Item = BorrowedFd<'f>>,
     timeout: Duration,
@@ -39,10 +40,16 @@ pub fn any_readable<'f>(
         .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
     let mut polled: ArrayVec<_, ANY_MAX> = fds.collect();
     match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
-        Ok(ready) => Ok(ready > 0),
+        Ok(_) => Ok(polled.first().is_some_and(|fd| fd.any().unwrap_or(true))),
         Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Lets the calling thread's sleeps end when they should: Linux may add 50 µs to each, to end
+/// several at once (PR_SET_TIMERSLACK(2const)).
+pub fn keep_time_exactly() -> io::Result<()> {
+    Ok(set_timerslack(1)?)
 }
 
 /// Sleeps for `duration`, for those who have nothing to wait on.
@@ -70,6 +77,27 @@ mod tests {
         assert!(other.clear().unwrap());
         assert!(!other.clear().unwrap());
         assert_eq!(wait(), [false, false]);
+    }
+
+    #[test]
+    fn says_whether_the_first_of_many_is_readable() {
+        let (one, other) = (Waker::new().unwrap(), Waker::new().unwrap());
+        let wait = || any_readable([one.as_fd(), other.as_fd()], Duration::from_millis(1)).unwrap();
+        assert!(!wait());
+        other.wake().unwrap();
+        assert!(!wait());
+        one.wake().unwrap();
+        assert!(wait());
+    }
+
+    #[test]
+    fn a_thread_that_keeps_time_exactly_has_no_slack() {
+        std::thread::spawn(|| {
+            keep_time_exactly().unwrap();
+            assert_eq!(nix::sys::prctl::get_timerslack(), Ok(1));
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

@@ -124,6 +124,8 @@ metrics! {
         IdleTurns = "idle_turns",
         /// Times the worker went to sleep.
         Sleeps = "sleeps",
+        /// Frames sent back as they came, by the measuring mode `--reflect`.
+        Reflected = "reflected",
         /// Queries with an OPT record.
         Edns = "edns",
         /// Queries that asked for DNSSEC records.

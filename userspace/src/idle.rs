@@ -1,0 +1,120 @@
+//! What a worker does when there is nothing to do: decided here, without a clock; done there.
+
+use std::time::Duration;
+
+/// Empty turns before an adaptive worker sleeps: some microseconds, as long as falling asleep and
+/// waking up would take.
+const PATIENCE: u32 = 64;
+/// Empty turns that the first and the second step of a slowdown last, each.
+const STEP_TURNS: u32 = 8;
+
+/// What a worker does when there is nothing to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// Looks again a few times, then sleeps until a packet comes.
+    #[default]
+    Adaptive,
+    /// Looks again, always.
+    Spin,
+    /// Pauses after every empty turn: eight times for the first duration, eight times for the
+    /// second, then for the third until there is work.
+    Slowdown([Duration; 3]),
+}
+
+/// What to do before the next turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing: look again at once.
+    Look,
+    /// Look again after this time, whatever comes meanwhile.
+    Pause(Duration),
+    /// Sleep until something comes.
+    Sleep,
+}
+
+/// How long a worker has had nothing to do, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Idle {
+    policy: Policy,
+    empty_turns: u32,
+}
+
+impl Idle {
+    /// For a worker that has not looked yet.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            empty_turns: 0,
+        }
+    }
+
+    /// What to do after a turn of `received` frames.
+    pub fn after(&mut self, received: usize) -> Step {
+        if received > 0 {
+            self.empty_turns = 0;
+            return Step::Look;
+        }
+        self.empty_turns = self.empty_turns.saturating_add(1);
+        match self.policy {
+            Policy::Spin => Step::Look,
+            Policy::Adaptive if self.empty_turns <= PATIENCE => Step::Look,
+            Policy::Adaptive => {
+                self.empty_turns = 0;
+                Step::Sleep
+            }
+            Policy::Slowdown([one, two, three]) => Step::Pause(match self.empty_turns {
+                ..=STEP_TURNS => one,
+                turns if turns <= 2 * STEP_TURNS => two,
+                _ => three,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(policy: Policy, turns: &[usize]) -> Vec<Step> {
+        let mut idle = Idle::new(policy);
+        turns.iter().map(|&received| idle.after(received)).collect()
+    }
+
+    #[test]
+    fn a_spinning_worker_never_rests() {
+        let steps = steps(Policy::Spin, &[0; 100_000]);
+        assert!(steps.iter().all(|&step| step == Step::Look));
+    }
+
+    #[test]
+    fn an_adaptive_worker_looks_again_before_each_sleep() {
+        let patience = PATIENCE as usize;
+        let quiet = steps(Policy::Adaptive, &vec![0; 2 * patience + 2]);
+        for (at, &step) in quiet.iter().enumerate() {
+            let sleeps = at % (patience + 1) == patience;
+            let expected = if sleeps { Step::Sleep } else { Step::Look };
+            assert_eq!(step, expected, "turn {at}");
+        }
+        let mut turns = vec![0; patience];
+        turns.push(1);
+        turns.extend(vec![0; patience]);
+        let interrupted = steps(Policy::Adaptive, &turns);
+        assert!(interrupted.iter().all(|&step| step == Step::Look));
+    }
+
+    #[test]
+    fn a_slowdown_has_three_steps_and_work_starts_it_anew() {
+        let [one, two, three] = [1, 50, 100].map(Duration::from_micros);
+        let policy = Policy::Slowdown([one, two, three]);
+        let mut turns = vec![0; 1000];
+        turns.push(7);
+        turns.push(0);
+        let steps = steps(policy, &turns);
+        for (range, pause) in [(0..8, one), (8..16, two), (16..1000, three)] {
+            for (at, &step) in steps[range.clone()].iter().enumerate() {
+                assert_eq!(step, Step::Pause(pause), "turn {}", range.start + at);
+            }
+        }
+        assert_eq!(steps[1000..], [Step::Look, Step::Pause(one)]);
+    }
+}
