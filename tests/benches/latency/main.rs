@@ -1,0 +1,230 @@
+//! Latency against load on a veth pair, beside an echo on the same path.
+//!
+//! `cargo xtask bench latency` (root) goes through rates, `--idle` modes and both kinds of NAPI,
+//! several times, and prints one JSON object a line: each point as it was measured, at the end the
+//! medians with their spread. Latency counts from the moment that a query was due.
+#![expect(clippy::print_stdout, reason = "what it measures is its output")]
+
+mod client;
+mod options;
+mod place;
+
+use client::{Client, Measured, STOP};
+use nix::sys::signal::{SigSet, Signal};
+use options::Options;
+use place::{Cpus, Napi, Place, Role, exchanges};
+use ripples::sys::cpu;
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tests::netns::privileged;
+
+/// How long each load runs before it is measured.
+const WARM_UP: Duration = Duration::from_millis(200);
+
+/// What is the same for all rates of one server.
+#[derive(Clone, PartialEq, Eq)]
+struct Setting {
+    napi: Napi,
+    role: Role,
+    mode: String,
+}
+
+/// A measured point.
+struct Point {
+    setting: Setting,
+    rate: u32,
+    /// p50, p99, p999 in µs; none without load.
+    latency_us: Option<[f64; 3]>,
+    /// p99 in µs of how late the client itself was.
+    late_us: Option<f64>,
+    lost: usize,
+    frames_per_turn: Option<f64>,
+    cpu_percent: f64,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Cargo passes `--bench`; without it this is only to be seen to work.
+    let measured = arguments.iter().any(|word| word == "--bench");
+    let words: Vec<String> = arguments
+        .into_iter()
+        .filter(|word| word != "--bench")
+        .collect();
+    let options = Options::read(&words, measured);
+    if !privileged() {
+        return;
+    }
+    let &[server, client, ..] = &cpu::allowed().expect("the scheduler says")[..] else {
+        panic!("client and server need a CPU each");
+    };
+    let cpus = Cpus { server, client };
+    stop_on_signals();
+    let mut points = Vec::new();
+    for round in 1..=options.rounds {
+        for setting in settings(&options) {
+            measure(&setting, &options, cpus, |point| {
+                let mut line = line(&[&point]);
+                line["round"] = round.into();
+                println!("{line}");
+                points.push(point);
+            });
+        }
+    }
+    if options.rounds > 1 {
+        report(&points);
+    }
+    assert!(!STOP.load(Ordering::Relaxed), "interrupted");
+}
+
+/// Ends the run on SIGINT and SIGTERM: the namespaces go with their guards.
+fn stop_on_signals() {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGINT);
+    set.add(Signal::SIGTERM);
+    // Before the first thread, which inherits it.
+    set.thread_block().expect("a valid set");
+    std::thread::spawn(move || {
+        set.wait().expect("a valid set");
+        STOP.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Every setting, what is compared next to each other.
+fn settings(options: &Options) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for &napi in &options.napi {
+        for mode in &options.modes {
+            settings.extend(Role::ALL.map(|role| Setting {
+                napi,
+                role,
+                mode: mode.clone(),
+            }));
+        }
+    }
+    settings
+}
+
+/// Measures all rates of one setting, as far as nobody wants the run to end.
+fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMut(Point) + Send) {
+    if STOP.load(Ordering::Relaxed) {
+        return;
+    }
+    let mut arguments = vec!["--idle", &setting.mode];
+    arguments.extend(options.server.iter().map(String::as_str));
+    let place = Place::new(setting.napi, setting.role, &arguments, cpus);
+    let exchanges = exchanges(setting.role);
+    place.veth.client.namespace.run(|| {
+        cpu::pin(cpus.client).expect("it is allowed");
+        let mut client = Client::new(place.address(), &exchanges);
+        for &rate in &options.rates {
+            if rate > 0 {
+                client.run(rate, WARM_UP);
+            }
+            let before = counts(&place);
+            let (start, used_ns) = (Instant::now(), place.processor_time_ns());
+            let measured = load(&mut client, rate, options.duration);
+            let elapsed = start.elapsed();
+            let used_ns = place.processor_time_ns() - used_ns;
+            let after = counts(&place);
+            if STOP.load(Ordering::Relaxed) {
+                return;
+            }
+            let frames_per_turn = ratio(after[0] - before[0], after[1] - before[1]);
+            let latencies = &measured.latencies_ns;
+            then(Point {
+                setting: setting.clone(),
+                rate,
+                latency_us: (!latencies.is_empty())
+                    .then(|| [0.5, 0.99, 0.999].map(|part| percentile_us(latencies, part))),
+                late_us: (rate > 0).then(|| percentile_us(&measured.late_ns, 0.99)),
+                lost: measured.lost,
+                frames_per_turn,
+                cpu_percent: used_ns as f64 / elapsed.as_nanos() as f64 * 100.0,
+            });
+        }
+    });
+    if !STOP.load(Ordering::Relaxed) {
+        place.server.stop();
+    }
+}
+
+/// The load, or as long a silence.
+fn load(client: &mut Client<'_>, rate: u32, duration: Duration) -> Measured {
+    if rate > 0 {
+        return client.run(rate, duration);
+    }
+    std::thread::park_timeout(duration);
+    Measured::default()
+}
+
+/// Frames received, and the turns that they were received in.
+fn counts(place: &Place) -> [u64; 2] {
+    let stats = place.server.stats();
+    ["received", "events.turns"].map(|counter| stats.worker("server0/0", counter))
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The value below which `part` of the ascending `sorted` lies, in µs.
+fn percentile_us(sorted: &[u64], part: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let at = (last as f64 * part).round() as usize;
+    sorted.get(at).copied().unwrap_or_default() as f64 / 1000.0
+}
+
+/// Prints the medians over all rounds.
+fn report(points: &[Point]) {
+    for (at, point) in points.iter().enumerate() {
+        let same = |other: &&Point| other.setting == point.setting && other.rate == point.rate;
+        if points[..at].iter().any(|other| same(&other)) {
+            continue;
+        }
+        let rounds: Vec<&Point> = points.iter().filter(same).collect();
+        println!("{}", line(&rounds));
+    }
+}
+
+/// A point, as the medians of its rounds.
+fn line(rounds: &[&Point]) -> Value {
+    let [p50, p99, p999] = [0, 1, 2].map(|at| {
+        let values = rounds.iter().filter_map(|round| round.latency_us);
+        sorted(values.map(|latency| latency[at]))
+    });
+    let point = rounds[0];
+    let mut line = json!({
+        "server": point.setting.role.label(),
+        "mode": point.setting.mode,
+        "napi": point.setting.napi.label(),
+        "rate": point.rate,
+        "p50_us": median(&p50),
+        "p99_us": median(&p99),
+        "p999_us": median(&p999),
+        "client_late_p99_us": median(&sorted(rounds.iter().filter_map(|round| round.late_us))),
+        "lost": rounds.iter().map(|round| round.lost).sum::<usize>(),
+        "frames_per_turn":
+            median(&sorted(rounds.iter().filter_map(|round| round.frames_per_turn))),
+        "cpu_percent": median(&sorted(rounds.iter().map(|round| round.cpu_percent))),
+    });
+    if rounds.len() > 1 {
+        line["rounds"] = rounds.len().into();
+        for (name, values) in [("p50_spread", &p50), ("p99_spread", &p99)] {
+            line[name] = json!([values.first(), values.last()]);
+        }
+    }
+    line
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values
+        .map(|value| (value * 100.0).round() / 100.0)
+        .collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+fn median(sorted: &[f64]) -> Option<f64> {
+    sorted.get(sorted.len() / 2).copied()
+}
