@@ -267,6 +267,28 @@ impl Server {
         kill(Pid::from_raw(id), signal).expect("it runs");
     }
 
+    /// Processor time that its threads have used, what the kernel did in their calls included
+    /// (Documentation/scheduler/sched-stats.rst).
+    pub fn processor_time(&self) -> Duration {
+        let tasks = format!("/proc/{}/task", self.id());
+        let tasks = fs::read_dir(tasks).expect("it runs").flatten();
+        let time_ns = |task: fs::DirEntry| {
+            // A thread may end meanwhile.
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        Duration::from_nanos(tasks.filter_map(time_ns).sum())
+    }
+
+    /// Processor time that it uses within `duration`.
+    pub fn processor_time_of(&self, duration: Duration) -> Duration {
+        let (start, before) = (Instant::now(), self.processor_time());
+        while let Some(left) = duration.checked_sub(start.elapsed()) {
+            std::thread::park_timeout(left);
+        }
+        self.processor_time() - before
+    }
+
     /// Waits until it has ended; returns how.
     pub fn wait(mut self) -> Ended {
         let status = await_exit(&mut self.child, Instant::now() + PATIENCE);

@@ -1,5 +1,6 @@
 //! The developer's commands: `cargo xtask COMMAND`, one file or folder each.
 
+mod bench;
 mod bpf_toolchain;
 mod build_ebpf;
 mod ci;
@@ -50,6 +51,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Measure what the server can do
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Feed random messages to the parsers (cargo-fuzz, on the stable toolchain)
     Fuzz(fuzz::Options),
     /// Check the house rules that rustfmt and clippy do not know
@@ -79,6 +83,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             installer.ensure_named(build_ebpf::PACKAGES, "compiles the XDP program")?;
             build_ebpf::run(check)?;
         }
+        Command::Bench(bench) => bench::run(&bench, &installer)?,
         Command::Fuzz(options) => fuzz::run(&options, &installer)?,
         Command::Tidy => tidy::run()?,
     }

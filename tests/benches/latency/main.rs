@@ -12,7 +12,7 @@ mod place;
 use client::{Client, Measured, STOP};
 use nix::sys::signal::{SigSet, Signal};
 use options::Options;
-use place::{Cpus, Napi, Place, Role, exchanges};
+use place::{Cpus, Napi, Place, Role, exchanges, go_first};
 use ripples::sys::cpu;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -40,6 +40,7 @@ struct Point {
     late_us: Option<f64>,
     lost: usize,
     frames_per_turn: Option<f64>,
+    kicks_per_turn: Option<f64>,
     cpu_percent: f64,
 }
 
@@ -110,27 +111,28 @@ fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMu
     if STOP.load(Ordering::Relaxed) {
         return;
     }
-    let mut arguments = vec!["--idle", &setting.mode];
-    arguments.extend(options.server.iter().map(String::as_str));
-    let place = Place::new(setting.napi, setting.role, &arguments, cpus);
+    let place = Place::new(options, setting, cpus);
     let exchanges = exchanges(setting.role);
     place.veth.client.namespace.run(|| {
         cpu::pin(cpus.client).expect("it is allowed");
+        if options.fifo {
+            go_first();
+        }
         let mut client = Client::new(place.address(), &exchanges);
         for &rate in &options.rates {
             if rate > 0 {
                 client.run(rate, WARM_UP);
             }
             let before = counts(&place);
-            let (start, used_ns) = (Instant::now(), place.processor_time_ns());
+            let (start, used) = (Instant::now(), place.server.processor_time());
             let measured = load(&mut client, rate, options.duration);
             let elapsed = start.elapsed();
-            let used_ns = place.processor_time_ns() - used_ns;
+            let used = place.server.processor_time() - used;
             let after = counts(&place);
             if STOP.load(Ordering::Relaxed) {
                 return;
             }
-            let frames_per_turn = ratio(after[0] - before[0], after[1] - before[1]);
+            let [frames, turns, kicks] = [0, 1, 2].map(|at| after[at] - before[at]);
             let latencies = &measured.latencies_ns;
             then(Point {
                 setting: setting.clone(),
@@ -139,8 +141,9 @@ fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMu
                     .then(|| [0.5, 0.99, 0.999].map(|part| percentile_us(latencies, part))),
                 late_us: (rate > 0).then(|| percentile_us(&measured.late_ns, 0.99)),
                 lost: measured.lost,
-                frames_per_turn,
-                cpu_percent: used_ns as f64 / elapsed.as_nanos() as f64 * 100.0,
+                frames_per_turn: ratio(frames, turns),
+                kicks_per_turn: ratio(kicks, turns),
+                cpu_percent: used.as_secs_f64() / elapsed.as_secs_f64() * 100.0,
             });
         }
     });
@@ -158,10 +161,10 @@ fn load(client: &mut Client<'_>, rate: u32, duration: Duration) -> Measured {
     Measured::default()
 }
 
-/// Frames received, and the turns that they were received in.
-fn counts(place: &Place) -> [u64; 2] {
+/// Frames received, the turns that they were received in, and wake-ups of the kernel.
+fn counts(place: &Place) -> [u64; 3] {
     let stats = place.server.stats();
-    ["received", "events.turns"].map(|counter| stats.worker("server0/0", counter))
+    ["received", "events.turns", "events.kicks"].map(|counter| stats.worker("server0/0", counter))
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
@@ -206,6 +209,8 @@ fn line(rounds: &[&Point]) -> Value {
         "lost": rounds.iter().map(|round| round.lost).sum::<usize>(),
         "frames_per_turn":
             median(&sorted(rounds.iter().filter_map(|round| round.frames_per_turn))),
+        "kicks_per_turn":
+            median(&sorted(rounds.iter().filter_map(|round| round.kicks_per_turn))),
         "cpu_percent": median(&sorted(rounds.iter().map(|round| round.cpu_percent))),
     });
     if rounds.len() > 1 {

@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) duration: Duration,
     /// How often the grid is gone through.
     pub(crate) rounds: usize,
+    /// Whether client, server and NAPI threads go before all else that the machine has to do.
+    pub(crate) fifo: bool,
     /// More arguments for the server.
     pub(crate) server: Vec<String>,
 }
@@ -22,17 +24,18 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the command line; `measured` is false where this is only to be seen to work.
     pub(crate) fn read(arguments: &[String], measured: bool) -> Self {
-        let [rates, rounds, milliseconds] = if measured {
-            ["0,1000,10000,50000,100000", "3", "3000"]
+        let [rates, rounds, duration] = if measured {
+            ["0,1000,10000,50000,100000", "3", "3"]
         } else {
-            ["1000", "1", "50"]
+            ["1000", "1", "0.05"]
         };
         let mut options = Self {
             rates: list(rates, number),
             modes: list("spin,adaptive,slowdown", str::to_owned),
             napi: list("softirq,threaded", napi),
-            duration: Duration::from_millis(number(milliseconds).into()),
+            duration: seconds(duration),
             rounds: number(rounds) as usize,
+            fifo: false,
             server: Vec::new(),
         };
         let (words, server) = match arguments.iter().position(|word| word == "--") {
@@ -40,17 +43,23 @@ impl Options {
             None => (arguments, &[][..]),
         };
         options.server = server.to_vec();
-        for pair in words.chunks(2) {
-            let [name, value] = pair else {
-                panic!("{pair:?}: the value is missing")
-            };
+        let mut words = words.iter();
+        while let Some(name) = words.next() {
+            if name == "--fifo" {
+                options.fifo = true;
+                continue;
+            }
+            let value = words.next();
+            let value = value.unwrap_or_else(|| panic!("{name}: the value is missing"));
             match name.as_str() {
                 "--rates" => options.rates = list(value, number),
                 "--modes" => options.modes = list(value, str::to_owned),
                 "--napi" => options.napi = list(value, napi),
-                "--seconds" => options.duration = Duration::from_secs(number(value).into()),
+                "--seconds" => options.duration = seconds(value),
                 "--rounds" => options.rounds = number(value).max(1) as usize,
-                _ => panic!("{name}: there are --rates, --modes, --napi, --seconds and --rounds"),
+                _ => panic!(
+                    "{name}: there are --rates, --modes, --napi, --seconds, --rounds, --fifo"
+                ),
             }
         }
         options
@@ -65,6 +74,12 @@ fn list<T>(text: &str, part: impl Fn(&str) -> T) -> Vec<T> {
 fn number(text: &str) -> u32 {
     let number = text.parse();
     number.unwrap_or_else(|_| panic!("{text:?} is no number"))
+}
+
+fn seconds(text: &str) -> Duration {
+    let seconds = text.parse().ok();
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.unwrap_or_else(|| panic!("{text:?} is no number of seconds"))
 }
 
 fn napi(text: &str) -> Napi {

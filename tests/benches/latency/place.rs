@@ -1,12 +1,15 @@
 //! Where it is measured: a veth pair between namespaces, the server on one end.
 
+use crate::Setting;
 use crate::client::Exchange;
+use crate::options::Options;
 use nix::sched::{CpuSet, sched_setaffinity};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, gettid};
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
 use tests::client::query;
 use tests::netns::{End, Veth};
 use tests::record::rtype;
@@ -58,29 +61,39 @@ pub(crate) struct Place {
 
 impl Place {
     /// Makes the pair and starts the server on it.
-    pub(crate) fn new(napi: Napi, role: Role, arguments: &[&str], cpus: Cpus) -> Self {
+    pub(crate) fn new(options: &Options, setting: &Setting, cpus: Cpus) -> Self {
         let veth = Veth::new(1);
         // As a wire has them: checksums complete.
         ethtool(&veth.client, &["tx", "off"]);
         let cpu = cpus.server.to_string();
         let mut launch = Launch::run(&["--interface", veth.server.interface, "--io", "xdp"])
-            .with(&["--cpus", &cpu])
-            .with(arguments)
+            .with(&["--cpus", &cpu, "--idle", &setting.mode])
+            .with(
+                &options
+                    .server
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>(),
+            )
             .within(&veth.server.namespace)
             .zone("latency.example", &zone());
-        if role == Role::Echo {
+        if setting.role == Role::Echo {
             launch = launch.with(&["--reflect"]);
         }
         let place = Self {
             server: launch.start(),
             veth,
         };
+        if options.fifo {
+            let id = place.server.id().to_string();
+            chrt(&["--all-tasks", "--fifo", "--pid", "50", &id]);
+        }
         // Attaching makes new NAPI instances, so not before.
-        if napi == Napi::Threaded {
+        if setting.napi == Napi::Threaded {
             // Without an XDP program, an end of a veth pair has NAPI only for GRO's sake.
             ethtool(&place.veth.client, &["gro", "on"]);
-            thread_napi(&place.veth.server, cpus.server);
-            thread_napi(&place.veth.client, cpus.client);
+            thread_napi(&place.veth.server, cpus.server, options.fifo);
+            thread_napi(&place.veth.client, cpus.client, options.fifo);
         }
         place
     }
@@ -88,18 +101,6 @@ impl Place {
     /// The server's address.
     pub(crate) fn address(&self) -> SocketAddr {
         (self.veth.server.ipv4, 53).into()
-    }
-
-    /// Processor time that the server's threads have used, in nanoseconds (proc-schedstat; what
-    /// the kernel does in their system calls is theirs as well).
-    pub(crate) fn processor_time_ns(&self) -> u64 {
-        let tasks = format!("/proc/{}/task", self.server.id());
-        let tasks = fs::read_dir(tasks).expect("the server runs");
-        let time = |task: fs::DirEntry| {
-            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            text.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        tasks.flatten().filter_map(time).sum()
     }
 }
 
@@ -142,7 +143,7 @@ fn answer(query: &[u8], address: Ipv4Addr) -> Vec<u8> {
 }
 
 /// Has kernel threads poll the interface (Documentation/networking/napi.rst), on `cpu`.
-fn thread_napi(end: &End, cpu: usize) {
+fn thread_napi(end: &End, cpu: usize, fifo: bool) {
     let before = napi_threads(end.interface);
     let write = format!("echo 1 > /sys/class/net/{}/threaded", end.interface);
     let mut shell = end.namespace.command("sh");
@@ -155,6 +156,10 @@ fn thread_napi(end: &End, cpu: usize) {
     assert!(!ours.is_empty(), "{}: no NAPI thread", end.interface);
     for &&thread in &ours {
         sched_setaffinity(Pid::from_raw(thread), &set).expect("root may");
+        if fifo {
+            // Above those that it has packets for, or it would never have its turn.
+            chrt(&["--fifo", "--pid", "51", &thread.to_string()]);
+        }
     }
 }
 
@@ -168,6 +173,17 @@ fn napi_threads(interface: &str) -> HashSet<i32> {
     let processes = fs::read_dir("/proc").expect("/proc is mounted").flatten();
     let ids = processes.filter(named).map(|process| process.file_name());
     ids.filter_map(|id| id.to_str()?.parse().ok()).collect()
+}
+
+/// Puts the calling thread before all that runs in the normal way.
+pub(crate) fn go_first() {
+    chrt(&["--fifo", "--pid", "50", &gettid().to_string()]);
+}
+
+/// Runs `chrt` from util-linux, which every Linux has.
+fn chrt(words: &[&str]) {
+    let status = Command::new("chrt").args(words).status();
+    assert!(status.expect("chrt").success(), "chrt {words:?}");
 }
 
 /// Runs `ethtool -K` on an end's interface.

@@ -14,6 +14,22 @@ fn values_out_of_range_are_refused_by_the_name_of_their_option() {
             "--udp-size-max: 511 is not within 512–4096",
         ),
         ("--io xdp", "--io: AF_XDP needs an --interface"),
+        (
+            "--slowdown-us 1,50,100",
+            "--slowdown-us: has a meaning with --idle slowdown only",
+        ),
+        (
+            "--idle slowdown --slowdown-us 1,50,10001",
+            "--slowdown-us: 10001 is not within 1–10000",
+        ),
+        (
+            "--reflect",
+            "--reflect: only what XDP steers is sent back: it needs an --interface and AF_XDP",
+        ),
+        (
+            "--reflect --interface lo --io socket",
+            "--reflect: only what XDP steers is sent back",
+        ),
         ("--log =much=", "--log: \"=much=\" is no filter"),
     ] {
         assert_refused(arguments, complaint);
@@ -84,7 +100,15 @@ fn what_is_no_option_and_what_is_given_twice_is_refused() {
             "--io both",
             "[possible values: auto, xdp, xdp-generic, socket]",
         ),
-        ("--idle never", "[possible values: adaptive, spin]"),
+        (
+            "--idle never",
+            "[possible values: adaptive, spin, slowdown]",
+        ),
+        (
+            "--idle slowdown --slowdown-us 1,50",
+            "invalid value '1,50' for '--slowdown-us <ONE,TWO,THREE>': \"1,50\" is not three \
+             numbers of microseconds, as in 1,50,100",
+        ),
         (
             "--cpus 0,x",
             "invalid value '0,x' for '--cpus <LIST>': \"x\" is no CPU number",
@@ -142,6 +166,15 @@ fn the_command_line_goes_before_the_file() {
 #[test]
 fn options_of_the_file_are_refused_by_their_names() {
     for (toml, complaint) in [
+        (
+            "slowdown_us = [1, 0, 100]",
+            "slowdown_us: 0 is not within 1–10000",
+        ),
+        (
+            "slowdown_us = [1, 50]",
+            "r.toml:1:15: invalid length 2, expected an array of length 3",
+        ),
+        ("reflect = true", "r.toml:1:1: unknown field `reflect`"),
         (
             "[edns]\nnsid = \"0x123\"",
             "edns.nsid: \"0x123\" has no even number of hexadecimal digits",

@@ -1,6 +1,7 @@
 //! Kernel sockets alone: several workers, both families, many addresses, connections that stay.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 use tests::client::{ask, ask_tcp, query};
 use tests::loopback;
 use tests::record::rtype;
@@ -27,6 +28,18 @@ fn several_workers_share_an_address() {
     for worker in ["socket/0", "socket/1", "socket/2"] {
         assert!(stats.worker(worker, "answers") > 0, "{worker}: {stats}");
     }
+    server.stop();
+}
+
+#[test]
+fn workers_on_kernel_sockets_cost_nothing_when_nothing_comes() {
+    let address = loopback::address();
+    let listen = address.to_string();
+    let arguments = ["--io", "socket", "--workers", "2", "--listen", &listen];
+    let server = Launch::run(&arguments).zone("example", EXAMPLE).start();
+    ask(address, &query("www.example", rtype::A));
+    let used = server.processor_time_of(Duration::from_secs(2));
+    assert!(used < Duration::from_millis(20), "{used:?} of two seconds");
     server.stop();
 }
 

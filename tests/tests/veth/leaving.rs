@@ -57,22 +57,8 @@ fn an_interface_that_goes_away_is_noticed_and_costs_nothing() {
     stage.server.await_log("server0 is gone");
     let status = stage.server.ctl(&["status"]).stdout;
     assert!(status.contains("server0: gone"), "{status}");
-    let before = processor_time(stage.server.id());
-    std::thread::park_timeout(Duration::from_secs(1));
-    let used = processor_time(stage.server.id()) - before;
+    let used = stage.server.processor_time_of(Duration::from_secs(1));
     assert!(used < Duration::from_millis(250), "{used:?} of a second");
     stage.await_answers(1, 0);
     stage.server.stop();
-}
-
-/// Processor time that a process has used (proc_pid_stat(5): the fields `utime` and `stime`).
-fn processor_time(id: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
-    let ticks: u64 = fields
-        .skip(11)
-        .take(2)
-        .map(|field| field.parse::<u64>().unwrap())
-        .sum();
-    Duration::from_millis(10 * ticks)
 }

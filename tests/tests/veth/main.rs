@@ -4,6 +4,7 @@
 mod addresses;
 mod equality;
 mod fallback;
+mod idle;
 mod leaving;
 mod packets;
 mod queries;

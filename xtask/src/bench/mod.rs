@@ -1,0 +1,79 @@
+//! `cargo xtask bench NAME`: measurements that anyone can repeat, one file each.
+
+mod latency;
+
+use crate::install::Installer;
+use crate::{output, packages, repository, shell};
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use serde_json::Value;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// How long answers take, against load, on a veth pair (root)
+    Latency(latency::Options),
+}
+
+/// Measures. What the benchmark prints is one JSON object a line.
+pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
+    match bench {
+        Bench::Latency(options) => latency::run(options, installer),
+    }
+}
+
+/// Builds the benchmark `name` of the package `tests` and becomes it, so that a Ctrl-C is its own
+/// and it tidies up. Returns only when that failed.
+fn become_benchmark(name: &str, arguments: &[String], installer: &Installer) -> Result<()> {
+    installer.ensure(&[packages::BUILD, packages::DEMO])?;
+    output::step("Building", format!("the benchmark `{name}` (release)"));
+    let mut command = Command::new(executable(name)?);
+    // What cargo would say: measure, do not just see that it works.
+    command.arg("--bench").args(arguments);
+    command.current_dir(repository::root());
+    output::step("Running", shell::line(&command));
+    let error = command.exec();
+    Err(error).with_context(|| format!("could not start `{}`", shell::line(&command)))
+}
+
+/// Builds a benchmark of the package `tests`; returns its executable.
+fn executable(name: &str) -> Result<PathBuf> {
+    let mut cargo = repository::cargo(&["bench", "--package", "tests", "--bench", name]);
+    cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
+    output::command(&shell::line(&cargo));
+    let built = cargo.stderr(Stdio::inherit()).output();
+    let built = built.with_context(|| format!("could not start `{}`", shell::line(&cargo)))?;
+    if !built.status.success() {
+        bail!("`{}` {}", shell::line(&cargo), shell::ended(built.status));
+    }
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let found = messages.lines().find_map(|line| named(line, name));
+    found.with_context(|| format!("`{}` names no executable", shell::line(&cargo)))
+}
+
+/// The executable that a message of cargo's is about, if it is the one of target `name`.
+fn named(message: &str, name: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let of_target = message["target"]["name"] == name;
+    of_target.then(|| message["executable"].as_str().map(PathBuf::from))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_benchmarks_own_executable_is_taken() {
+        let of = |message| named(message, "latency");
+        let other = r#"{"target":{"name":"core"},"executable":"/x/core"}"#;
+        assert_eq!(of(other), None);
+        let library = r#"{"target":{"name":"latency"},"executable":null}"#;
+        assert_eq!(of(library), None);
+        let own = r#"{"target":{"name":"latency"},"executable":"/x/latency"}"#;
+        assert_eq!(of(own), Some(PathBuf::from("/x/latency")));
+        assert_eq!(of("no JSON"), None);
+    }
+}
