@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, xdp};
 use std::time::Duration;
-use tests::client::query;
+use tests::client::{query, socket};
 use tests::record::rtype;
 
 #[test]
@@ -31,6 +31,32 @@ fn an_adaptive_worker_costs_nothing_when_nothing_comes() {
     stage.ask(stage.addresses()[0], &query("www.example", rtype::A));
     let used = stage.server.processor_time_of(Duration::from_secs(2));
     assert!(used < Duration::from_millis(20), "{used:?} of two seconds");
+    stage.server.stop();
+}
+
+#[test]
+fn vectors_are_as_small_as_the_load_and_fill_when_the_worker_comes_late() {
+    // It looks once in ten milliseconds, far longer than the burst takes.
+    let pauses = ["--idle", "slowdown", "--slowdown-us", "10000,10000,10000"];
+    let Some(stage) = Stage::new(&pauses) else {
+        return;
+    };
+    let (address, query) = (stage.addresses()[0], query("www.example", rtype::A));
+    for _ in 0..5 {
+        stage.ask(address, &query);
+    }
+    let single = stage.await_answers(5, 0);
+    assert_eq!(xdp(&single, "events.turns"), 5, "{single}");
+    stage.client(|| {
+        let socket = socket(address);
+        for _ in 0..128 {
+            socket.send_to(&query, address).unwrap();
+        }
+    });
+    let burst = stage.await_answers(5 + 128, 0);
+    let turns = xdp(&burst, "events.turns") - 5;
+    // Two full vectors, or three if the burst met the end of a pause; the machine may be busy.
+    assert!(turns <= 16, "128 frames in {turns} turns: {burst}");
     stage.server.stop();
 }
 
