@@ -138,8 +138,8 @@ fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMu
                 setting: setting.clone(),
                 rate,
                 latency_us: (!latencies.is_empty())
-                    .then(|| [0.5, 0.99, 0.999].map(|part| percentile_us(latencies, part))),
-                late_us: (rate > 0).then(|| percentile_us(&measured.late_ns, 0.99)),
+                    .then(|| [500, 990, 999].map(|part| percentile_us(latencies, part))),
+                late_us: (rate > 0).then(|| percentile_us(&measured.late_ns, 990)),
                 lost: measured.lost,
                 frames_per_turn: ratio(frames, turns),
                 kicks_per_turn: ratio(kicks, turns),
@@ -171,11 +171,14 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// The value below which `part` of the ascending `sorted` lies, in µs.
-fn percentile_us(sorted: &[u64], part: f64) -> f64 {
+/// The value below which so many in a thousand of the ascending `sorted` lie, in µs.
+fn percentile_us(sorted: &[u64], per_mille: usize) -> f64 {
     let last = sorted.len().saturating_sub(1);
-    let at = (last as f64 * part).round() as usize;
-    sorted.get(at).copied().unwrap_or_default() as f64 / 1000.0
+    sorted
+        .get((last * per_mille + 500) / 1000)
+        .copied()
+        .unwrap_or_default() as f64
+        / 1000.0
 }
 
 /// Prints the medians over all rounds.
@@ -215,7 +218,11 @@ fn line(rounds: &[&Point]) -> Value {
     });
     if rounds.len() > 1 {
         line["rounds"] = rounds.len().into();
-        for (name, values) in [("p50_spread", &p50), ("p99_spread", &p99)] {
+        for (name, values) in [
+            ("p50_spread", &p50),
+            ("p99_spread", &p99),
+            ("p999_spread", &p999),
+        ] {
             line[name] = json!([values.first(), values.last()]);
         }
     }
