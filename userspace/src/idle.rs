@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-/// Empty turns before an adaptive worker sleeps: some microseconds, as long as falling asleep and
-/// waking up would take.
-const PATIENCE: u32 = 64;
+/// Empty turns before an adaptive worker on rings sleeps: some 20 µs, the processor time that
+/// falling asleep and being woken takes. To look for longer could cost more than it saves.
+pub const PATIENCE_RINGS: u32 = 256;
+/// The same on kernel sockets, where an empty turn is a system call on each of them.
+pub const PATIENCE_SOCKETS: u32 = 64;
 /// Empty turns that the first and the second step of a slowdown last, each.
 const STEP_TURNS: u32 = 8;
 
@@ -36,14 +38,16 @@ pub enum Step {
 #[derive(Clone, Debug)]
 pub struct Idle {
     policy: Policy,
+    patience: u32,
     empty_turns: u32,
 }
 
 impl Idle {
-    /// For a worker that has not looked yet.
-    pub fn new(policy: Policy) -> Self {
+    /// For a worker that has not looked yet, and when adaptive looks again `patience` times.
+    pub fn new(policy: Policy, patience: u32) -> Self {
         Self {
             policy,
+            patience,
             empty_turns: 0,
         }
     }
@@ -57,7 +61,7 @@ impl Idle {
         self.empty_turns = self.empty_turns.saturating_add(1);
         match self.policy {
             Policy::Spin => Step::Look,
-            Policy::Adaptive if self.empty_turns <= PATIENCE => Step::Look,
+            Policy::Adaptive if self.empty_turns <= self.patience => Step::Look,
             Policy::Adaptive => {
                 self.empty_turns = 0;
                 Step::Sleep
@@ -75,8 +79,10 @@ impl Idle {
 mod tests {
     use super::*;
 
+    const PATIENCE: u32 = 20;
+
     fn steps(policy: Policy, turns: &[usize]) -> Vec<Step> {
-        let mut idle = Idle::new(policy);
+        let mut idle = Idle::new(policy, PATIENCE);
         turns.iter().map(|&received| idle.after(received)).collect()
     }
 

@@ -1,6 +1,6 @@
 //! One thread that owns its ports: turn after turn, and sleep when there is nothing to do.
 
-use crate::idle::{Idle, Policy, Step};
+use crate::idle::{Idle, Step};
 use crate::port::Port;
 use crate::reflect::Reflection;
 use crate::snapshot::Inbox;
@@ -88,14 +88,14 @@ impl<P: Port> Worker<P> {
         ports: Vec<P>,
         inbox: Inbox,
         work: Work<P::Frame>,
-        idle: Policy,
+        idle: Idle,
         handle: WorkerHandle,
     ) -> Self {
         Self {
             ports,
             work,
             inbox,
-            idle: Idle::new(idle),
+            idle,
             handle,
             tally: Tally::default(),
         }

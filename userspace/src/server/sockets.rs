@@ -2,6 +2,7 @@
 
 use super::workers::Workers;
 use crate::config::Config;
+use crate::idle::{Idle, PATIENCE_RINGS, PATIENCE_SOCKETS};
 use crate::port::{SocketConfig, SocketPort, XskPort};
 use crate::snapshot::Snapshot;
 use crate::sys::cpu;
@@ -38,22 +39,23 @@ pub(super) fn start(
         for number in 0..config.workers {
             let ports = udp(config, true)?;
             workers.spawn(
-                config,
                 format!("socket/{number}"),
                 cpus.next(),
                 ports,
                 Work::answer(config.vector_len),
+                Idle::new(config.idle, PATIENCE_SOCKETS),
                 snapshot,
             )?;
         }
         paths.push(format!("UDP: kernel sockets, {} workers", config.workers));
     }
     for (name, port) in queues {
+        let idle = Idle::new(config.idle, PATIENCE_RINGS);
         let work = match config.reflect {
             true => Work::reflect(config.vector_len),
             false => Work::answer(config.vector_len),
         };
-        workers.spawn(config, name, cpus.next(), vec![port], work, snapshot)?;
+        workers.spawn(name, cpus.next(), vec![port], work, idle, snapshot)?;
     }
     workers.spawn_sibling(config, tcp, spare, snapshot)
 }

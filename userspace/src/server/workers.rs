@@ -2,6 +2,7 @@
 
 use super::sibling::SiblingThread;
 use crate::config::Config;
+use crate::idle::Idle;
 use crate::port::{Port, SocketPort};
 use crate::snapshot::{Mailbox, Snapshot, mailbox};
 use crate::sys::cpu;
@@ -62,11 +63,11 @@ impl Workers {
     /// Starts a worker on `ports`, pinned to `cpu` if there is one.
     pub(super) fn spawn<P>(
         &mut self,
-        config: &Config,
         name: String,
         cpu: Option<usize>,
         ports: Vec<P>,
         work: Work<P::Frame>,
+        idle: Idle,
         snapshot: &Arc<Snapshot>,
     ) -> Result<()>
     where
@@ -75,7 +76,7 @@ impl Workers {
     {
         let handle = WorkerHandle::new().context("worker")?;
         let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
-        let worker = Worker::new(ports, inbox, work, config.idle, handle.clone());
+        let worker = Worker::new(ports, inbox, work, idle, handle.clone());
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
             if let Some(cpu) = cpu
                 && let Err(error) = cpu::pin(cpu)
