@@ -4,6 +4,7 @@
 //! as a zone; `compile` turns them into the image that is served, `index` finds names over all
 //! images. Loading may fail and allocate, lookup never.
 
+mod buffer;
 pub mod check;
 pub mod compile;
 pub mod error;
