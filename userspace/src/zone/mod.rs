@@ -13,6 +13,7 @@ pub mod index;
 pub mod load;
 mod master;
 pub mod nsec3;
+pub mod progress;
 pub mod rdata;
 pub mod records;
 pub mod rtype;
