@@ -2,7 +2,9 @@
 
 use super::{Builder, Full, Owner, ZoneRecords};
 use crate::name;
+use crate::sys::pages::Pages;
 use crate::zone::error::Problems;
+use bytemuck::{Pod, Zeroable};
 use std::cmp::Ordering;
 use std::thread;
 
@@ -10,9 +12,11 @@ use std::thread;
 const SORTED_BY_ONE: usize = 10_000;
 
 /// The first 16 octets as two numbers, which compare faster than octets do.
-type Prefix = (u64, u64);
+type Prefix = [u64; 2];
 
 /// What is sorted: 24 octets per owner.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 struct Item {
     prefix: Prefix,
     /// The place of the owner's block.
@@ -27,14 +31,25 @@ pub(super) fn sort(
     threads: usize,
     problems: &mut Problems,
 ) -> Result<(), Full> {
-    let order = canonical_order(zone, threads);
-    let joined = joined(zone, &order, problems)?;
+    let count = zone.owners.len();
+    let (mut few, mut many);
+    // Of a hundred thousand small zones none wants a mapping; a large one gives it back at once.
+    let order: &mut [Item] = if count < SORTED_BY_ONE {
+        few = vec![Item::zeroed(); count];
+        &mut few
+    } else {
+        many = Pages::zeroed(count);
+        &mut many
+    };
+    put_in_order(zone, order, threads);
+    let joined = joined(zone, order, problems)?;
     let base = zone.append_blocks(&joined)?;
     let mut record_lines = Vec::with_capacity(zone.record_count);
-    let mut owners = Vec::with_capacity(order.len());
+    let mut owners = std::mem::take(&mut zone.owners);
+    owners.clear();
     let (mut joined_owners, mut joined_lines) = (joined.owners(), &joined.record_lines[..]);
     let mut joined_places = joined.owners.iter();
-    for group in groups(zone, &order) {
+    for group in groups(zone, order) {
         if let [item] = group {
             owners.push(item.block);
             let lines = &zone.record_lines[item.first_record as usize..];
@@ -83,30 +98,38 @@ fn groups<'o>(zone: &ZoneRecords, order: &'o [Item]) -> impl Iterator<Item = &'o
 
 /// The blocks in canonical order of their owners; those of one owner stay in the order in which
 /// they were read.
-fn canonical_order(zone: &ZoneRecords, threads: usize) -> Vec<Item> {
+fn put_in_order(zone: &ZoneRecords, order: &mut [Item], threads: usize) {
     let mut first_record = 0;
-    let mut order = Vec::with_capacity(zone.owners.len());
-    for &block in &zone.owners {
+    for (item, &block) in order.iter_mut().zip(&zone.owners) {
         let owner = zone.owner_at(block);
-        order.push(Item {
+        *item = Item {
             prefix: prefix(&owner),
             block,
             first_record,
-        });
+        };
         first_record += u32::try_from(record_count(&owner)).unwrap_or(u32::MAX);
     }
-    // A stable sort, which is quick where most is sorted already: at the end it only merges.
-    let sort = |items: &mut [Item]| items.sort_by(|left, right| by_owner(zone, left, right));
-    if threads > 1 && order.len() > SORTED_BY_ONE {
-        let share = order.len().div_ceil(threads);
-        thread::scope(|scope| {
-            for items in order.chunks_mut(share) {
-                scope.spawn(move || sort(items));
-            }
-        });
+    sort_items(zone, order, threads);
+}
+
+/// Sorts in place: the memory that a stable sort wants would be the most that a load ever needs.
+fn sort_items(zone: &ZoneRecords, items: &mut [Item], threads: usize) {
+    let compare = |left: &Item, right: &Item| {
+        let by_owner = by_owner(zone, left, right);
+        by_owner.then_with(|| left.first_record.cmp(&right.first_record))
+    };
+    if threads < 2 || items.len() < SORTED_BY_ONE {
+        items.sort_unstable_by(compare);
+        return;
     }
-    sort(&mut order);
-    order
+    // What is less goes to one half of the threads, what is more to the other.
+    let middle = items.len() * (threads / 2) / threads;
+    items.select_nth_unstable_by(middle, compare);
+    let (less, more) = items.split_at_mut(middle);
+    thread::scope(|scope| {
+        scope.spawn(move || sort_items(zone, less, threads / 2));
+        sort_items(zone, more, threads - threads / 2);
+    });
 }
 
 fn by_owner(zone: &ZoneRecords, left: &Item, right: &Item) -> Ordering {
@@ -124,7 +147,7 @@ fn record_count(owner: &Owner<'_>) -> usize {
 fn prefix(owner: &Owner<'_>) -> Prefix {
     let octets: [u8; 16] = name::canonical_prefix(owner.relative);
     let halves = octets.as_chunks().0;
-    (u64::from_be_bytes(halves[0]), u64::from_be_bytes(halves[1]))
+    [u64::from_be_bytes(halves[0]), u64::from_be_bytes(halves[1])]
 }
 
 #[cfg(test)]
