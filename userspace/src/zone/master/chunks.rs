@@ -37,11 +37,16 @@ impl<'w> Reader<'w> {
         }
         let chunks = cut(text, self.threads);
         let mut read = 0;
-        for (part, chunk) in self.read_parts(&chunks, file).into_iter().zip(&chunks) {
-            let Some(part) = part.filter(|part| self.continues_with(part)) else {
+        let parts = self.read_parts(&chunks, file).into_iter().zip(&chunks);
+        for (index, (part, chunk)) in parts.enumerate() {
+            let is_first = index == 0;
+            let Some(part) = part.filter(|part| is_first || self.continues_with(part)) else {
                 self.refused_count += 1;
                 break;
             };
+            if is_first {
+                self.builder.forget_open_owner();
+            }
             let same_ttl = part.reader.default_ttl == self.default_ttl;
             let is_unchanged = same_ttl && part.origin == file.origin;
             self.append(part, file)?;
@@ -64,7 +69,11 @@ impl<'w> Reader<'w> {
             };
             let state = file.at_line(line, owner);
             line = line.saturating_add(newline_count(chunk));
-            let reader = self.for_chunk(chunk.len());
+            let mut reader = self.for_chunk(chunk.len());
+            if index == 0 {
+                // Its first entry may have the owner that was read last.
+                reader.builder.open_owner_of(&self.builder);
+            }
             move || reader.read_chunk(chunk, state)
         });
         thread::scope(|scope| {

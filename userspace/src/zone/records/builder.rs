@@ -13,6 +13,9 @@ use crate::zone::{rdata, rtype};
 /// question, and room for an OPT record.
 pub(crate) const ANSWER_LEN_MAX: usize = 65_535 - 12 - 259 - 512;
 
+/// About how many octets a record's text has at least.
+const RECORD_TEXT_LEN: usize = 32;
+
 /// What a record takes beside its data when its owner is compressed: pointer, type, class, TTL,
 /// length.
 const RECORD_OVERHEAD: usize = 2 + 10;
@@ -53,9 +56,10 @@ impl Builder {
             origin: origin.into(),
             // Packed records are seldom longer than their text. What is not touched costs nothing.
             blocks: Buffer::with_capacity(octet_count),
-            owners: Vec::new(),
+            // A list that doubles leaves as much behind with the allocator as it is long.
+            owners: Vec::with_capacity(octet_count / RECORD_TEXT_LEN),
             record_count: 0,
-            record_lines: Vec::new(),
+            record_lines: Vec::with_capacity(octet_count / RECORD_TEXT_LEN),
             lines,
         };
         Self {
@@ -101,6 +105,19 @@ impl Builder {
             record_count_max: self.record_count_max,
             ..Self::new(&self.zone.origin, self.zone.lines.clone(), octet_count)
         }
+    }
+
+    /// Goes on with the owner whose records the other one is collecting.
+    pub(crate) fn open_owner_of(&mut self, other: &Self) {
+        self.owner.clone_from(&other.owner);
+        self.pending.clone_from(&other.pending);
+        self.pending_data.clone_from(&other.pending_data);
+    }
+
+    /// Leaves the owner whose records are being collected to the builder that went on with it.
+    pub(crate) fn forget_open_owner(&mut self) {
+        self.pending.clear();
+        self.pending_data.clear();
     }
 
     /// Whether `next` begins with another owner than this one ends with.
