@@ -15,6 +15,7 @@ use crate::name::NameBuf;
 use crate::tcp::TcpConfig;
 use file::File;
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -267,6 +268,7 @@ fn control(arguments: &RunArguments, file: Option<PathBuf>) -> Option<PathBuf> {
 /// The zones of the arguments and the file; an argument replaces the file's zone of that name.
 fn zones(arguments: &RunArguments, file: &[file::Zone]) -> Result<Vec<ZoneSource>, ConfigError> {
     let mut zones: Vec<ZoneSource> = Vec::new();
+    let (mut given, mut listed) = (HashSet::new(), HashSet::new());
     for text in &arguments.zone {
         let (origin, path) = text.split_once('=').ok_or_else(|| {
             let problem =
@@ -274,7 +276,7 @@ fn zones(arguments: &RunArguments, file: &[file::Zone]) -> Result<Vec<ZoneSource
             ConfigError::option("--zone", problem)
         })?;
         let zone = zone(&format!("--zone {text}"), origin, path.into())?;
-        if zones.iter().any(|other| other.origin == zone.origin) {
+        if !given.insert(zone.origin.clone()) {
             return Err(ConfigError::option(
                 "--zone",
                 format!("{origin} is given twice"),
@@ -282,17 +284,16 @@ fn zones(arguments: &RunArguments, file: &[file::Zone]) -> Result<Vec<ZoneSource
         }
         zones.push(zone);
     }
-    let given = zones.len();
     for entry in file {
         let zone = zone("zone.origin", &entry.origin, entry.file.clone())?;
-        match zones.iter().position(|other| other.origin == zone.origin) {
-            Some(at) if at < given => {}
-            Some(_) => {
-                let problem = format!("{} is given twice", entry.origin);
-                return Err(ConfigError::option("zone.origin", problem));
-            }
-            None => zones.push(zone),
+        if given.contains(&zone.origin) {
+            continue;
         }
+        if !listed.insert(zone.origin.clone()) {
+            let problem = format!("{} is given twice", entry.origin);
+            return Err(ConfigError::option("zone.origin", problem));
+        }
+        zones.push(zone);
     }
     Ok(zones)
 }

@@ -2,6 +2,7 @@
 
 mod attach;
 mod loopback;
+mod progress;
 mod resources;
 mod sibling;
 mod sockets;

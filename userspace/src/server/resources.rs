@@ -1,5 +1,6 @@
 //! The resource thread's work: zone files → snapshot, the old one kept where a new one fails.
 
+use super::progress;
 use crate::config::{Config, ZoneSource};
 use crate::name;
 use crate::packet::NameKey;
@@ -7,7 +8,8 @@ use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
 use crate::sys::cpu;
 use crate::zone::image::ZoneImage;
-use crate::zone::load::load_all;
+use crate::zone::load::{Loaded, load_all};
+use crate::zone::progress::{Effort, Progress};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
 use std::io;
@@ -70,10 +72,10 @@ impl Resources {
     /// Reads the zone files; says how many failed.
     fn read_zones(&mut self) -> usize {
         let started = Instant::now();
-        let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
         let mut failed = 0;
         let mut records = 0;
-        for (source, loaded) in self.sources.iter().zip(load_all(&self.sources, threads)) {
+        let all = load(&self.sources);
+        for (source, loaded) in self.sources.iter().zip(all) {
             for warning in loaded.warnings {
                 tracing::warn!("{warning}");
             }
@@ -112,6 +114,13 @@ impl Resources {
     }
 }
 
+/// Loads zones on all CPUs.
+fn load(sources: &[ZoneSource]) -> Vec<Loaded> {
+    let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
+    let progress = &Progress::none();
+    progress::shown(progress, || load_all(sources, Effort { threads, progress }))
+}
+
 /// What is answered beside the zones' data. It stays for as long as the server runs, and so do the
 /// cookies that clients have.
 fn policy(config: &Config, random: Secret) -> Policy {
@@ -131,9 +140,8 @@ fn policy(config: &Config, random: Secret) -> Policy {
 /// `ripples check`: loads the zones and prints what is wrong with them. False when there are
 /// errors.
 pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
-    let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
     let mut sound = true;
-    for loaded in load_all(&config.zones, threads) {
+    for loaded in load(&config.zones) {
         loaded.warnings.iter().for_each(|warning| print(warning));
         if let Err(errors) = loaded.image {
             sound = false;

@@ -33,24 +33,25 @@ impl Snapshot {
         let names = zones.iter().map(ZoneImage::node_count).sum();
         let mut index = NameIndex::with_capacity(names);
         let mut parents = apexes.parents(&zones);
-        for (zone, image) in (0..).zip(&zones) {
-            for (at, node) in image.nodes() {
-                if node.flags().any(NodeFlags::HASHED) {
-                    continue;
-                }
-                let place = NamePlace { zone, node: at };
-                let Some(child) = apexes.shadow(zone, node.name()) else {
-                    index.insert(key.hash(node.name()), place);
-                    continue;
-                };
-                if let Some(parent) = parents.get_mut(&child)
-                    && parent.zone == zone
-                    && zones[child as usize].apex().name() == node.name()
-                {
-                    parent.cut = Some(place);
-                }
+        let all = (0..).zip(&zones).flat_map(|(zone, image)| {
+            let nodes = image.nodes();
+            nodes.map(move |(node, value)| (NamePlace { zone, node }, value))
+        });
+        index.extend(all.filter_map(|(place, node)| {
+            if node.flags().any(NodeFlags::HASHED) {
+                return None;
             }
-        }
+            let Some(child) = apexes.shadow(place.zone, node.name()) else {
+                return Some((key.hash(node.name()), place));
+            };
+            if let Some(parent) = parents.get_mut(&child)
+                && parent.zone == place.zone
+                && zones[child as usize].apex().name() == node.name()
+            {
+                parent.cut = Some(place);
+            }
+            None
+        }));
         let depths = apexes.depths(&zones);
         let zones = zones.into_boxed_slice();
         Ok(Self {

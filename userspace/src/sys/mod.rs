@@ -5,6 +5,7 @@ pub mod cpu;
 mod ethtool;
 pub mod interface;
 pub mod memory;
+pub mod pages;
 pub mod signals;
 pub mod user;
 pub mod wait;

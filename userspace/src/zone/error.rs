@@ -93,6 +93,18 @@ impl Problems {
         }
     }
 
+    /// Adds what was found behind the rest.
+    pub(crate) fn append(&mut self, other: Self) {
+        let room = WARNING_COUNT_MAX.saturating_sub(self.warning_count);
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            (other.list.into_iter()).partition(|problem| problem.severity == Severity::Error);
+        self.list.extend(warnings.into_iter().take(room));
+        let room = ERROR_COUNT_MAX.saturating_sub(self.error_count);
+        self.list.extend(errors.into_iter().take(room));
+        self.warning_count += other.warning_count;
+        self.error_count += other.error_count;
+    }
+
     /// Says whether there are so many errors that it is time to stop.
     pub(crate) fn is_full(&self) -> bool {
         self.error_count >= ERROR_COUNT_MAX

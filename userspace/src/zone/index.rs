@@ -2,11 +2,17 @@
 
 use super::image::NodeRef;
 use crate::prefetch::prefetch;
+use crate::sys::pages::Pages;
+use bytemuck::{Pod, Zeroable};
+use std::collections::VecDeque;
 
 /// Entries of a bucket: one cache line.
 const BUCKET_ENTRIES: usize = 8;
 /// Mean entries of a bucket: at five, one bucket in fifteen overflows.
 const BUCKET_LOAD: usize = 5;
+
+/// So many names wait for their buckets while the index is filled.
+const NAMES_AHEAD: usize = 16;
 
 /// Most zones that the index can tell apart.
 pub const ZONES_MAX: usize = 1 << ZONE_BITS;
@@ -24,13 +30,13 @@ pub struct NamePlace {
 }
 
 /// A cache line of entries: `tag:12 zone:20 node:32` each, 0 when empty.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
 struct Bucket([u64; BUCKET_ENTRIES]);
 
 /// Buckets of eight; a full one continues in the next.
 pub struct NameIndex {
-    buckets: Box<[Bucket]>,
+    buckets: Pages<Bucket>,
 }
 
 impl NameIndex {
@@ -38,7 +44,24 @@ impl NameIndex {
     pub fn with_capacity(names: usize) -> Self {
         let count = names.div_ceil(BUCKET_LOAD).max(1) + 1;
         Self {
-            buckets: vec![Bucket([0; BUCKET_ENTRIES]); count].into_boxed_slice(),
+            buckets: Pages::zeroed(count),
+        }
+    }
+
+    /// Adds names, with their hashes. The bucket of each is asked for before it is needed.
+    pub fn extend(&mut self, names: impl Iterator<Item = (u64, NamePlace)>) {
+        let mut waiting = VecDeque::with_capacity(NAMES_AHEAD + 1);
+        for (hash, place) in names {
+            self.prefetch(hash);
+            waiting.push_back((hash, place));
+            if waiting.len() > NAMES_AHEAD
+                && let Some((hash, place)) = waiting.pop_front()
+            {
+                self.insert(hash, place);
+            }
+        }
+        for (hash, place) in waiting {
+            self.insert(hash, place);
         }
     }
 
@@ -89,7 +112,7 @@ impl NameIndex {
 
     /// Bytes of memory.
     pub fn size_bytes(&self) -> usize {
-        size_of_val(&*self.buckets)
+        size_of_val(&self.buckets[..])
     }
 
     fn bucket(&self, hash: u64) -> usize {

@@ -4,11 +4,14 @@ use super::check::check;
 use super::compile::compile_beside;
 use super::error::{Severity, ZoneProblem};
 use super::image::ZoneImage;
+use super::progress::{Effort, Progress};
 use super::records::ZoneRecords;
 use crate::config::ZoneSource;
 use crate::name;
+use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// What came of loading a zone.
 pub struct Loaded {
@@ -18,38 +21,76 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// Loads all zones on `threads` threads; in the order of `sources`.
-pub fn load_all(sources: &[ZoneSource], threads: usize) -> Vec<Loaded> {
+/// A file from this size on is loaded by all threads together, smaller ones by one each.
+const LARGE_OCTETS: u64 = 4 << 20;
+
+/// Loads all zones; in the order of `sources`.
+pub fn load_all(sources: &[ZoneSource], effort: Effort<'_>) -> Vec<Loaded> {
+    let apexes = Apexes::of(sources);
+    let load = |at: usize, threads| {
+        let source = &sources[at];
+        let effort = Effort { threads, ..effort };
+        (at, load_by(source, apexes.below(&source.origin), effort))
+    };
+    let (large, small) = by_size(sources, effort.progress);
+    // One after the other: together they would need the memory of all at once.
+    let large = large.into_iter().map(|at| load(at, effort.threads));
+    let mut all: Vec<(usize, Loaded)> = large.collect();
     let next = AtomicUsize::new(0);
-    let apexes: Vec<&[u8]> = sources.iter().map(|source| &source.origin[..]).collect();
     let work = || {
         let mut loaded = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(source) = sources.get(at) else {
-                return loaded;
-            };
-            loaded.push((at, load(source, &apexes)));
+        while let Some(&at) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loaded.push(load(at, 1));
         }
+        loaded
     };
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(sources.len()))
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..effort.threads.min(small.len()))
             .map(|_| scope.spawn(work))
             .collect();
-        let mut all = work();
+        all.extend(work());
         for other in others {
             all.extend(other.join().unwrap_or_default());
         }
-        all
     });
     all.sort_unstable_by_key(|&(at, _)| at);
     all.into_iter().map(|(_, loaded)| loaded).collect()
 }
 
+/// Which zones have large files, and which have not. All their octets are to come.
+fn by_size(sources: &[ZoneSource], progress: &Progress) -> (Vec<usize>, Vec<usize>) {
+    let size = |at: &usize| {
+        // What is wrong with the file is said when it is read.
+        let len = fs::metadata(&sources[*at].file).map_or(0, |file| file.len());
+        progress.expect(len);
+        len >= LARGE_OCTETS
+    };
+    (0..sources.len()).partition(size)
+}
+
+/// The apexes of all zones, in canonical order.
+struct Apexes<'s>(Vec<&'s [u8]>);
+
+impl<'s> Apexes<'s> {
+    fn of(sources: &'s [ZoneSource]) -> Self {
+        let mut apexes: Vec<&[u8]> = sources.iter().map(|source| &source.origin[..]).collect();
+        apexes.sort_by(|left, right| name::canonical_cmp_lowercase(left, right));
+        Self(apexes)
+    }
+
+    /// Those that lie below `origin`: they follow it.
+    fn below(&self, origin: &[u8]) -> &[&'s [u8]] {
+        let is_before = |apex: &&[u8]| name::canonical_cmp_lowercase(apex, origin).is_le();
+        let behind = &self.0[self.0.partition_point(is_before)..];
+        let end = behind.partition_point(|apex| name::is_at_or_below(apex, origin));
+        &behind[..end]
+    }
+}
+
 /// Loads one zone, which is served beside those of `apexes`.
-pub fn load(source: &ZoneSource, apexes: &[&[u8]]) -> Loaded {
+fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded {
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
-    match read(&source.file, &source.origin) {
+    match read_by(&source.file, &source.origin, effort) {
         Err(errors) => Loaded {
             image: Err(lines(errors)),
             warnings: Vec::new(),
@@ -74,7 +115,18 @@ pub fn read(
     path: &Path,
     origin: &[u8],
 ) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
-    let (mut records, mut problems) = ZoneRecords::read(path, origin)?;
+    let progress = &Progress::none();
+    let threads = 1;
+    read_by(path, origin, Effort { threads, progress })
+}
+
+/// The same on several threads.
+fn read_by(
+    path: &Path,
+    origin: &[u8],
+    effort: Effort<'_>,
+) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
+    let (mut records, mut problems) = ZoneRecords::read_by(path, origin, effort)?;
     problems.extend(check(&records));
     if problems
         .iter()

@@ -4,6 +4,7 @@
 //! as a zone; `compile` turns them into the image that is served, `index` finds names over all
 //! images. Loading may fail and allocate, lookup never.
 
+mod buffer;
 pub mod check;
 pub mod compile;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod index;
 pub mod load;
 mod master;
 pub mod nsec3;
+pub mod progress;
 pub mod rdata;
 pub mod records;
 pub mod rtype;

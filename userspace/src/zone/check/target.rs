@@ -47,7 +47,7 @@ impl<'z> Targets<'z> {
         Self {
             records,
             hasher: RandomState::new(),
-            remembered: vec![0; REMEMBERED_COUNT],
+            remembered: vec![0; REMEMBERED_COUNT.min(records.owner_count().max(1))],
         }
     }
 
@@ -97,7 +97,7 @@ impl<'z> Targets<'z> {
     /// Finds out what a host is, given as labels below the origin.
     fn standing(&mut self, index: usize, labels: &[u8]) -> Standing {
         let hash = self.hasher.hash_one(labels) | 1;
-        let place = (hash >> 1) as usize % REMEMBERED_COUNT;
+        let place = (hash >> 1) as usize % self.remembered.len();
         if self.remembered[place] == hash {
             return Standing::Reachable;
         }

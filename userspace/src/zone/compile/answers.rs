@@ -10,8 +10,8 @@ use crate::zone::records::{Owner, Rrset};
 
 impl Compiler<'_> {
     /// The negative body and what the header says of the apex.
-    pub(super) fn apex(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
-        if *owner.name() != *self.records.origin() {
+    pub(super) fn apex(&mut self, owner: &Owner<'_>, name: &[u8]) -> Result<(), CompileError> {
+        if name != self.records.origin() {
             return Err(CompileError::zone("the zone has no records at its apex"));
         }
         self.header.apex = self.nodes.current()?.0;
@@ -25,7 +25,7 @@ impl Compiler<'_> {
             soa = Some((rrset, rrset.ttl().min(minimum)));
         }
         let signatures = signatures(owner, code::SOA);
-        let body = self.woven(&owner.name(), |body, dnssec| {
+        let body = self.woven(name, |body, dnssec| {
             let Some((rrset, ttl)) = soa else {
                 return Ok(());
             };
@@ -42,12 +42,12 @@ impl Compiler<'_> {
 
     /// What a zone cut answers for everything at and below it. What proves that it is signed or not
     /// stands with the node's records.
-    pub(super) fn referral(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
+    pub(super) fn referral(&mut self, owner: &Owner<'_>, name: &[u8]) -> Result<(), CompileError> {
         let Some(ns) = owner.rrset(code::NS) else {
             return Ok(());
         };
         let records = self.records;
-        let body = self.woven(&owner.name(), |body, dnssec| {
+        let body = self.woven(name, |body, dnssec| {
             body.rrset(Section::Authority, OwnerForm::Itself, &ns, ns.ttl())?;
             body.mark_glue();
             additional::glue(body, records, &ns, dnssec)
@@ -60,6 +60,7 @@ impl Compiler<'_> {
     pub(super) fn bodies(
         &mut self,
         owner: &Owner<'_>,
+        name: &[u8],
         flags: NodeFlags,
     ) -> Result<(), CompileError> {
         let mut last = 0;
@@ -74,7 +75,7 @@ impl Compiler<'_> {
                 continue;
             }
             if body::is_woven(rtype) {
-                self.woven_answer(owner, &rrset)?;
+                self.woven_answer(owner, name, &rrset)?;
             } else {
                 let same = owner.rrsets().filter(|rrset| rrset.rtype() == rtype);
                 self.nodes.plain(rtype, same, signatures(owner, rtype))?;
@@ -92,10 +93,15 @@ impl Compiler<'_> {
     }
 
     /// An answer with names to compress, or addresses to bring along.
-    fn woven_answer(&mut self, owner: &Owner<'_>, rrset: &Rrset<'_>) -> Result<(), CompileError> {
+    fn woven_answer(
+        &mut self,
+        owner: &Owner<'_>,
+        name: &[u8],
+        rrset: &Rrset<'_>,
+    ) -> Result<(), CompileError> {
         let (records, nested) = (self.records, self.nested);
         let signatures = signatures(owner, rrset.rtype());
-        let body = self.woven(&owner.name(), |body, dnssec| {
+        let body = self.woven(name, |body, dnssec| {
             body.rrset(Section::Answer, OwnerForm::Itself, rrset, rrset.ttl())?;
             if let Some(rrset) = signatures.filter(|_| dnssec) {
                 body.rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;

@@ -69,11 +69,15 @@ pub fn compile_beside<'r>(
     let mut compiler = Compiler::new(records, &nested);
     let mut owners = records.owners().peekable();
     while let Some(owner) = owners.next() {
-        let next = owners.peek().map(Owner::name);
+        let labels = owner.relative_name();
+        let has_children = owners
+            .peek()
+            .is_some_and(|next| name::is_at_or_below(next.relative_name(), labels));
+        let name = owner.name();
         compiler
-            .owner(&owner, next.as_deref())
+            .owner(&owner, &name, has_children)
             .map_err(|error| CompileError {
-                owner: name::display(&owner.name()).to_string(),
+                owner: name::display(&name).to_string(),
                 ..error
             })?;
     }
@@ -82,7 +86,8 @@ pub fn compile_beside<'r>(
 
 /// A node on the way from the apex to the current one.
 struct Ancestor {
-    name: Vec<u8>,
+    /// Its name is so much of the path's end.
+    name_len: usize,
     at: NodeRef,
     /// The zone cut at or above it.
     cut: Option<NodeRef>,
@@ -96,6 +101,8 @@ struct Compiler<'r> {
     nodes: NodeWriter,
     body: BodyWriter,
     ancestors: Vec<Ancestor>,
+    /// The name of the last node that was opened: the ancestors' names are ends of it.
+    path: Vec<u8>,
     denial: Denial<'r>,
     is_signed: bool,
     header: ImageHeader,
@@ -115,9 +122,10 @@ impl<'r> Compiler<'r> {
         Self {
             records,
             nested,
-            nodes: NodeWriter::new(records.record_count()),
+            nodes: NodeWriter::new(image_len(records)),
             body: BodyWriter::default(),
             ancestors: Vec::new(),
+            path: Vec::new(),
             denial,
             is_signed,
             header,
@@ -125,38 +133,44 @@ impl<'r> Compiler<'r> {
     }
 
     /// Adds a name and, before it, the empty non-terminals above.
-    fn owner(&mut self, owner: &Owner<'_>, next: Option<&[u8]>) -> Result<(), CompileError> {
-        let name = &*owner.name();
+    fn owner(
+        &mut self,
+        owner: &Owner<'_>,
+        name: &[u8],
+        has_children: bool,
+    ) -> Result<(), CompileError> {
         while let Some(last) = self.ancestors.last()
-            && !name::is_at_or_below(name, &last.name)
+            && !name::is_at_or_below(name, &self.path[self.path.len() - last.name_len..])
         {
             self.ancestors.pop();
         }
-        let known = self
-            .ancestors
-            .last()
-            .map_or(name.len(), |last| last.name.len());
+        let known = self.ancestors.last();
+        let known = known.map_or(name.len(), |last| last.name_len);
         for start in missing_ancestors(name, known) {
             self.begin(&name[start..], self.occlusion(), true)?;
             self.nodes.end()?;
         }
-        let has_children = next.is_some_and(|next| name::is_at_or_below(next, name));
         if !has_children && denial::is_hashed(owner) {
-            return self.hashed(owner);
+            return self.hashed(owner, name);
         }
-        self.node(owner, has_children)
+        self.node(owner, name, has_children)
     }
 
     /// Writes the node of an NSEC3 record: it is not on the way to any name.
-    fn hashed(&mut self, owner: &Owner<'_>) -> Result<(), CompileError> {
-        let at = self.nodes.begin(&owner.name(), NodeFlags::HASHED)?;
+    fn hashed(&mut self, owner: &Owner<'_>, name: &[u8]) -> Result<(), CompileError> {
+        let at = self.nodes.begin(name, NodeFlags::HASHED)?;
         self.denial.add(owner, at);
-        self.bodies(owner, NodeFlags::HASHED)?;
+        self.bodies(owner, name, NodeFlags::HASHED)?;
         self.nodes.end()
     }
 
     /// Writes an owner's node.
-    fn node(&mut self, owner: &Owner<'_>, has_children: bool) -> Result<(), CompileError> {
+    fn node(
+        &mut self,
+        owner: &Owner<'_>,
+        name: &[u8],
+        has_children: bool,
+    ) -> Result<(), CompileError> {
         let is_apex = self.ancestors.is_empty();
         let has = |rtype| owner.rrset(rtype).is_some();
         let mut flags = self.occlusion();
@@ -173,18 +187,18 @@ impl<'r> Compiler<'r> {
                 flags = flags.with(NodeFlags::REDIRECT);
             }
         }
-        self.begin(&owner.name(), flags, has_children)?;
+        self.begin(name, flags, has_children)?;
         if !flags.any(NodeFlags::OCCLUDED) {
             self.denial.add(owner, self.nodes.current()?);
         }
         if is_apex {
-            self.apex(owner)?;
+            self.apex(owner, name)?;
         }
         if flags.any(NodeFlags::CUT) {
-            self.referral(owner)?;
+            self.referral(owner, name)?;
         }
         if !flags.any(NodeFlags::OCCLUDED) {
-            self.bodies(owner, flags)?;
+            self.bodies(owner, name, flags)?;
         }
         self.nodes.end()
     }
@@ -223,8 +237,10 @@ impl<'r> Compiler<'r> {
             self.nodes.set_wildcard(parent.at, at);
         }
         let cut = above.or_else(|| flags.any(NodeFlags::CUT).then_some(at));
+        self.path.clear();
+        self.path.extend_from_slice(name);
         self.ancestors.push(Ancestor {
-            name: name.to_vec(),
+            name_len: name.len(),
             at,
             cut,
         });
@@ -240,6 +256,12 @@ impl<'r> Compiler<'r> {
         let chain = self.denial.finish(&mut self.header);
         Ok(self.nodes.finish(self.header, &chain))
     }
+}
+
+/// About how long the image of a zone will be, rather more: what is not needed is given back.
+fn image_len(records: &ZoneRecords) -> usize {
+    let names = records.owner_count() * (records.origin().len() + 40);
+    names + records.record_count() * 12 + records.data_len()
 }
 
 /// Offsets in `name` of the ancestors longer than `known` bytes, the shortest first.

@@ -3,9 +3,10 @@
 use super::CompileError;
 use super::body::{BODY_MAX, BodyWriter, OWNER_POINTER};
 use crate::packet::code;
+use crate::zone::buffer::{Buffer, LINE};
 use crate::zone::image::{
-    CacheLine, ENTRY_LEN, IMAGE_HEADER_LEN, ImageHeader, LINK_KINDS, Link, NODE_HEADER_LEN,
-    NodeFlags, NodeRef, PLAIN_HEADER_LEN, WOVEN, ZoneImage,
+    ENTRY_LEN, IMAGE_HEADER_LEN, ImageHeader, LINK_KINDS, Link, NODE_HEADER_LEN, NodeFlags,
+    NodeRef, PLAIN_HEADER_LEN, WOVEN, ZoneImage,
 };
 use crate::zone::records::Rrset;
 
@@ -47,7 +48,7 @@ pub(super) struct Woven {
 
 /// Writes nodes. Bodies are gathered apart until the size of their node's table is known.
 pub(super) struct NodeWriter {
-    image: Vec<u8>,
+    image: Buffer,
     start: usize,
     flags: NodeFlags,
     entries: Vec<Entry>,
@@ -57,10 +58,10 @@ pub(super) struct NodeWriter {
 }
 
 impl NodeWriter {
-    /// Begins an image for about `record_count` records.
-    pub(super) fn new(record_count: usize) -> Self {
-        let mut image = Vec::with_capacity(IMAGE_HEADER_LEN + record_count * 64);
-        image.resize(IMAGE_HEADER_LEN, 0);
+    /// Begins an image of about `len` bytes.
+    pub(super) fn new(len: usize) -> Self {
+        let mut image = Buffer::with_capacity(len);
+        image.add(IMAGE_HEADER_LEN);
         Self {
             image,
             start: 0,
@@ -78,11 +79,11 @@ impl NodeWriter {
         self.flags = flags;
         self.entries.clear();
         self.bodies.clear();
-        self.image.extend([0; NODE_HEADER_LEN]);
-        self.image.extend_from_slice(name);
+        self.image.add(NODE_HEADER_LEN);
+        self.image.extend(name);
         let name_len = u8::try_from(name.len());
         self.image[self.start + 4] = name_len.map_err(|_| CompileError::zone("name too long"))?;
-        pad(&mut self.image, PLACE_UNIT);
+        self.image.pad(PLACE_UNIT);
         self.current()
     }
 
@@ -271,8 +272,8 @@ impl NodeWriter {
         let entry_count = u16::try_from(entries.len())
             .map_err(|_| CompileError::zone("a name has more types than there are"))?;
         self.entries = entries;
-        self.image.extend_from_slice(&self.bodies);
-        pad(&mut self.image, 8);
+        self.image.extend(&self.bodies);
+        self.image.pad(8);
         let size = u32::try_from(self.image.len() - self.start)
             .map_err(|_| CompileError::zone("the records of a name take more than 4 GiB"))?;
         let header = &mut self.image[self.start..][..NODE_HEADER_LEN];
@@ -302,12 +303,11 @@ impl NodeWriter {
     pub(super) fn finish(mut self, mut header: ImageHeader, chain: &[u8]) -> ZoneImage {
         [header.negative, header.negative_signed] = self.negative_places;
         header.nodes_end = self.image.len() as u64;
-        self.image.extend_from_slice(chain);
-        pad(&mut self.image, size_of::<CacheLine>());
+        self.image.extend(chain);
+        self.image.pad(LINE);
         header.len = self.image.len() as u64;
         self.image[..IMAGE_HEADER_LEN].copy_from_slice(bytemuck::bytes_of(&header));
-        let lines = self.image.chunks_exact(size_of::<CacheLine>());
-        ZoneImage::new(lines.map(bytemuck::pod_read_unaligned).collect())
+        ZoneImage::new(self.image.freeze())
     }
 }
 

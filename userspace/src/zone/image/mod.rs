@@ -23,13 +23,8 @@ pub use denial::{DenialChain, DenialKind};
 pub(in crate::zone) use node::{ENTRY_LEN, LINK_KINDS, NODE_HEADER_LEN};
 pub use node::{Link, Node, NodeFlags, Target};
 
-use bytemuck::{Pod, Zeroable, cast_slice};
-use std::sync::Arc;
-
-/// A cache line: the image's alignment.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-pub(in crate::zone) struct CacheLine(pub(in crate::zone) [u8; 64]);
+use bytemuck::{Pod, Zeroable};
+use bytes::Bytes;
 
 /// Bytes of the image's header.
 pub(in crate::zone) const IMAGE_HEADER_LEN: usize = size_of::<ImageHeader>();
@@ -68,18 +63,19 @@ pub struct NodeRef(pub(in crate::zone) u32);
 /// A zone that is ready to be served. Clones share the bytes.
 #[derive(Clone)]
 pub struct ZoneImage {
-    lines: Arc<[CacheLine]>,
+    /// Aligned to cache lines, and whole ones.
+    bytes: Bytes,
 }
 
 impl ZoneImage {
     /// Takes what the compiler built.
-    pub(in crate::zone) fn new(lines: Arc<[CacheLine]>) -> Self {
-        Self { lines }
+    pub(in crate::zone) fn new(bytes: Bytes) -> Self {
+        Self { bytes }
     }
 
     /// All of it.
     pub fn bytes(&self) -> &[u8] {
-        cast_slice(&self.lines)
+        &self.bytes
     }
 
     fn header(&self) -> &ImageHeader {

@@ -24,7 +24,7 @@ pub(super) enum Ttl {
     OfSoa(u32),
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Reads the next entry.
     pub(super) fn entry(
         &mut self,

@@ -33,7 +33,7 @@ struct Directive {
     data: Vec<u8>,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Follows the directive, whose name was taken already.
     pub(super) fn generate(
         &mut self,

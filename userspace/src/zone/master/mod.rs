@@ -8,6 +8,7 @@
 //! A file is never in memory as a whole. An entry that the window ends in is read again, from its
 //! beginning, when the window has more of it; nothing is kept of an entry before its end was seen.
 
+mod chunks;
 mod entry;
 mod failure;
 mod field;
@@ -24,6 +25,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::{Problems, ZoneProblem};
+use super::progress::{Effort, Progress};
 use super::records::{Lines, ZoneRecords};
 use crate::name::{self, NameBuf};
 use reader::Reader;
@@ -32,13 +34,14 @@ use reader::Reader;
 type Outcome = Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>>;
 
 /// Reads a zone from a file.
-pub(super) fn read_file(path: &Path, origin: &[u8]) -> Outcome {
+pub(super) fn read_file(path: &Path, origin: &[u8], effort: Effort<'_>) -> Outcome {
     let file_name = path.display().to_string();
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     match opened {
         Ok((len, file)) => {
             let octet_count = usize::try_from(len).unwrap_or_default();
-            read(file, octet_count, source::WINDOW_LEN, &file_name, origin)
+            let window_len = source::WINDOW_LEN;
+            read(file, octet_count, window_len, &file_name, origin, effort)
         }
         Err(error) => {
             let mut problems = Problems::default();
@@ -53,7 +56,12 @@ pub(super) fn read_file(path: &Path, origin: &[u8]) -> Outcome {
 
 /// Reads a zone from memory.
 pub(super) fn read_text(text: &[u8], file_name: &str, origin: &[u8]) -> Outcome {
-    read(text, text.len(), source::WINDOW_LEN, file_name, origin)
+    let effort = Effort {
+        threads: 1,
+        progress: &Progress::default(),
+    };
+    let window_len = source::WINDOW_LEN;
+    read(text, text.len(), window_len, file_name, origin, effort)
 }
 
 /// Reads a zone of about `octet_count` octets of text, seen through windows of `window_len`.
@@ -63,17 +71,18 @@ fn read(
     window_len: usize,
     file_name: &str,
     origin: &[u8],
+    effort: Effort<'_>,
 ) -> Outcome {
-    let mut problems = Problems::default();
     let mut zone = NameBuf::new();
     if name::wire_len(origin) != Some(origin.len()) || zone.push_wire(origin).is_err() {
         let place = Lines::new(file_name).whole();
+        let mut problems = Problems::default();
         problems.error(place, "the zone's origin is no domain name in wire form");
         return Err(problems.into_list(&file_name.into()));
     }
     zone.make_lowercase();
-    let reader = Reader::new(zone, file_name, octet_count, window_len, problems);
-    let (records, problems) = reader.read_zone(input, file_name);
+    let reader = Reader::new(zone, file_name, octet_count, window_len, effort);
+    let (records, problems) = reader.read_zone(input, octet_count, file_name);
     let failed = problems.has_error();
     let list = problems.into_list(&file_name.into());
     records

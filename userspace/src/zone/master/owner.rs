@@ -4,7 +4,7 @@ use super::lexer::Token;
 use crate::name::{self, NameBuf, NameError, ROOT};
 
 /// The origin that `$ORIGIN` sets.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     /// The name as written.
     pub(super) name: NameBuf,
@@ -27,6 +27,7 @@ impl Origin {
 }
 
 /// The owner of an entry, and of those after it that have none.
+#[derive(Clone)]
 pub(super) struct Owner {
     labels: NameBuf,
     standing: Standing,

@@ -10,13 +10,21 @@ use super::owner::{Origin, Owner};
 use super::source::Source;
 use crate::name::NameBuf;
 use crate::zone::error::Problems;
+use crate::zone::progress::Effort;
+use crate::zone::progress::Progress;
 use crate::zone::records::{Builder, Full, Lines, ZoneRecords};
 
 /// How deep files may include each other.
 const INCLUDE_DEPTH_MAX: usize = 32;
 
+/// A window for several threads is so much longer: starting them takes its time.
+const WINDOWS_PER_THREAD: usize = 4;
+
+/// A window is no shorter unless a test wants it to be: not every file says how long it is.
+const WINDOW_LEN_MIN: usize = 4 << 10;
+
 /// Reads one zone.
-pub(super) struct Reader {
+pub(super) struct Reader<'w> {
     /// The zone's origin in wire form with small letters.
     pub(super) zone: NameBuf,
     pub(super) builder: Builder,
@@ -27,8 +35,14 @@ pub(super) struct Reader {
     pub(super) last_ttl: Option<u32>,
     /// The record data that is being read.
     pub(super) rdata: Vec<u8>,
-    window_len: usize,
-    /// The files that are open, in canonical form: none of them may be included again.
+    /// How much of a file each thread is given at once.
+    pub(super) window_len: usize,
+    /// How many threads read.
+    pub(super) threads: usize,
+    /// How many windows could not be read by all of them to the end.
+    pub(super) refused_count: u32,
+    progress: &'w Progress,
+    /// The files that are open: none of them may be included again.
     open_files: Vec<PathBuf>,
 }
 
@@ -42,6 +56,19 @@ pub(super) struct FileState {
     pub(super) owner: Owner,
     /// The line that the current entry begins on.
     pub(super) line: u32,
+}
+
+impl FileState {
+    /// The state in which a chunk of the file is read.
+    pub(super) fn at_line(&self, line: u32, owner: Owner) -> Self {
+        Self {
+            path: self.path.clone(),
+            number: self.number,
+            origin: self.origin.clone(),
+            owner,
+            line,
+        }
+    }
 }
 
 /// What an entry was.
@@ -69,24 +96,41 @@ enum Leave {
     Include(Box<Include>),
 }
 
-impl Reader {
+impl<'w> Reader<'w> {
     /// Begins a zone whose text has about `octet_count` octets.
     pub(super) fn new(
         zone: NameBuf,
         file_name: &str,
         octet_count: usize,
         window_len: usize,
-        problems: Problems,
+        effort: Effort<'w>,
     ) -> Self {
         Self {
             builder: Builder::new(&zone, Lines::new(file_name), octet_count),
             zone,
-            problems,
+            problems: Problems::default(),
             default_ttl: None,
             last_ttl: None,
             rdata: Vec::new(),
             window_len,
+            threads: effort.threads,
+            refused_count: 0,
+            progress: effort.progress,
             open_files: Vec::new(),
+        }
+    }
+
+    /// A reader for a chunk of the file that this one reads.
+    pub(super) fn for_chunk(&self, octet_count: usize) -> Self {
+        Self {
+            zone: self.zone,
+            builder: self.builder.for_chunk(octet_count),
+            problems: Problems::default(),
+            default_ttl: self.default_ttl,
+            last_ttl: None,
+            rdata: Vec::new(),
+            open_files: Vec::new(),
+            ..*self
         }
     }
 
@@ -94,10 +138,11 @@ impl Reader {
     pub(super) fn read_zone(
         mut self,
         input: impl Read,
+        octet_count: usize,
         file_name: &str,
     ) -> (Option<ZoneRecords>, Problems) {
         let path = PathBuf::from(file_name);
-        self.open_files.extend(path.canonicalize());
+        self.open_files.push(path.clone());
         let origin = Origin::new(self.zone, &self.zone);
         let file = FileState {
             path,
@@ -106,11 +151,11 @@ impl Reader {
             owner: Owner::missing(),
             line: 1,
         };
-        if self.read_source(input, file).is_err() {
+        if self.read_source(input, octet_count, file).is_err() {
             return (None, self.problems);
         }
         let whole = self.builder.lines().whole();
-        let records = self.builder.finish(&mut self.problems);
+        let records = self.builder.finish(self.threads, &mut self.problems);
         if let Err(full) = &records {
             self.problems.error(whole, full.to_string());
         }
@@ -118,18 +163,34 @@ impl Reader {
     }
 
     /// Reads a file.
-    fn read_source(&mut self, input: impl Read, mut file: FileState) -> Result<(), Failure> {
-        let mut source = Source::new(input, self.window_len);
+    fn read_source(
+        &mut self,
+        input: impl Read,
+        octet_count: usize,
+        mut file: FileState,
+    ) -> Result<(), Failure> {
+        let mut source = Source::new(input, self.window_of(octet_count));
+        let mut record_count = self.builder.record_count();
         loop {
+            let by_all = self.read_chunks(source.window().0, &mut file)?;
+            source.consume(by_all);
             let (text, is_last) = source.window();
             let mut lexer = Lexer::new(text, is_last);
-            match self.read_window(&mut lexer, &mut file)? {
+            let leave = self.read_window(&mut lexer, &mut file)?;
+            let count = self.builder.record_count();
+            self.progress.add(
+                by_all + lexer.entry_start(),
+                count.saturating_sub(record_count),
+            );
+            record_count = count;
+            match leave {
                 Leave::End => return Ok(()),
                 Leave::Include(include) => {
                     let consumed = lexer.at();
                     source.consume(consumed);
                     self.include(include, &file)?;
                     self.builder.lines().go_on(file.number, file.line);
+                    record_count = self.builder.record_count();
                 }
                 Leave::Incomplete => {
                     let consumed = lexer.entry_start();
@@ -139,6 +200,16 @@ impl Reader {
                     }
                 }
             }
+        }
+    }
+
+    /// How much of a file of a size to look at at once.
+    fn window_of(&self, octet_count: usize) -> usize {
+        let for_all = self.window_len * WINDOWS_PER_THREAD * self.threads;
+        if self.threads > 1 && octet_count >= for_all {
+            for_all
+        } else {
+            self.window_len.min((octet_count + 1).max(WINDOW_LEN_MIN))
         }
     }
 
@@ -187,16 +258,18 @@ impl Reader {
             .join(&include.path);
         let (line, column) = include.position;
         let shown = path.display().to_string();
-        let opened = path
-            .canonicalize()
-            .and_then(|canonical| Ok((canonical, File::open(&path)?)));
-        let (canonical, opened) = match opened {
+        let opened = path.canonicalize().and_then(|canonical| {
+            let file = File::open(&path)?;
+            Ok((canonical, file.metadata()?.len(), file))
+        });
+        let (canonical, len, opened) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 return self.complain(line, column, format!("cannot open `{shown}`: {error}"));
             }
         };
-        if self.open_files.contains(&canonical) {
+        let is_it = |open: &PathBuf| open.canonicalize().is_ok_and(|open| open == canonical);
+        if self.open_files.iter().any(is_it) {
             return self.complain(line, column, format!("`{shown}` includes itself"));
         }
         if self.open_files.len() >= INCLUDE_DEPTH_MAX {
@@ -213,7 +286,7 @@ impl Reader {
             line: 1,
         };
         self.open_files.push(canonical);
-        self.read_source(opened, file)?;
+        self.read_source(opened, usize::try_from(len).unwrap_or_default(), file)?;
         self.open_files.pop();
         Ok(())
     }

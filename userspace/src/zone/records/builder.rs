@@ -2,15 +2,19 @@
 
 use std::ops::Range;
 
-use super::order::sorted;
+use super::order::sort;
 use super::{BLOCK_ALIGN, Lines, ZoneRecords, rrset_key};
 use crate::name;
+use crate::zone::buffer::Buffer;
 use crate::zone::error::Problems;
 use crate::zone::{rdata, rtype};
 
 /// Largest answer, its records together: a message (RFC 1035 §4.2.2) with header, the longest
 /// question, and room for an OPT record.
 pub(crate) const ANSWER_LEN_MAX: usize = 65_535 - 12 - 259 - 512;
+
+/// About how many octets a record's text has at least.
+const RECORD_TEXT_LEN: usize = 32;
 
 /// What a record takes beside its data when its owner is compressed: pointer, type, class, TTL,
 /// length.
@@ -51,10 +55,11 @@ impl Builder {
         let zone = ZoneRecords {
             origin: origin.into(),
             // Packed records are seldom longer than their text. What is not touched costs nothing.
-            blocks: Vec::with_capacity(octet_count),
-            owners: Vec::new(),
+            blocks: Buffer::with_capacity(octet_count),
+            // A list that doubles leaves as much behind with the allocator as it is long.
+            owners: Vec::with_capacity(octet_count / RECORD_TEXT_LEN),
             record_count: 0,
-            record_lines: Vec::new(),
+            record_lines: Vec::with_capacity(octet_count / RECORD_TEXT_LEN),
             lines,
         };
         Self {
@@ -94,30 +99,85 @@ impl Builder {
         Ok(())
     }
 
+    /// A builder for a chunk of what this one takes, of so many octets of text.
+    pub(crate) fn for_chunk(&self, octet_count: usize) -> Self {
+        Self {
+            record_count_max: self.record_count_max,
+            ..Self::new(&self.zone.origin, self.zone.lines.clone(), octet_count)
+        }
+    }
+
+    /// Goes on with the owner whose records the other one is collecting.
+    pub(crate) fn open_owner_of(&mut self, other: &Self) {
+        self.owner.clone_from(&other.owner);
+        self.pending.clone_from(&other.pending);
+        self.pending_data.clone_from(&other.pending_data);
+    }
+
+    /// Leaves the owner whose records are being collected to the builder that went on with it.
+    pub(crate) fn forget_open_owner(&mut self) {
+        self.pending.clear();
+        self.pending_data.clear();
+    }
+
+    /// Whether `next` begins with another owner than this one ends with.
+    pub(crate) fn continues_with(&self, next: &Self) -> bool {
+        let first = match next.zone.owners.first() {
+            Some(_) => next.zone.owner(0).relative,
+            None => &next.owner,
+        };
+        self.pending.is_empty() || next.pending.is_empty() || first != self.owner
+    }
+
+    /// Adds what another builder took. Its last owner may go on.
+    pub(crate) fn append(&mut self, next: Self, problems: &mut Problems) -> Result<(), Full> {
+        self.flush(problems)?;
+        let zone = &mut self.zone;
+        if let (Some(last), Some(_)) = (zone.owners.len().checked_sub(1), next.zone.owners.first())
+        {
+            let (last, first) = (zone.owner(last).relative, next.zone.owner(0).relative);
+            self.is_sorted &= name::canonical_cmp_lowercase(last, first).is_lt();
+        }
+        let base = zone.append_blocks(&next.zone)?;
+        zone.owners
+            .extend(next.zone.owners.iter().map(|place| base + place));
+        zone.record_lines.extend_from_slice(&next.zone.record_lines);
+        zone.record_count += next.zone.record_count;
+        self.is_sorted &= next.is_sorted;
+        if zone.record_count + next.pending.len() > self.record_count_max {
+            return Err(Full);
+        }
+        self.owner = next.owner;
+        self.pending = next.pending;
+        self.pending_data = next.pending_data;
+        Ok(())
+    }
+
+    /// How many records it took.
+    pub(crate) fn record_count(&self) -> usize {
+        self.zone.record_count + self.pending.len()
+    }
+
     /// The lines of the files that are being read.
     pub(crate) fn lines(&mut self) -> &mut Lines {
         &mut self.zone.lines
     }
 
-    /// Ends the zone: sorts what was not sorted.
-    pub(crate) fn finish(mut self, problems: &mut Problems) -> Result<ZoneRecords, Full> {
+    /// Ends the zone: sorts what was not sorted, on some threads.
+    pub(crate) fn finish(
+        mut self,
+        threads: usize,
+        problems: &mut Problems,
+    ) -> Result<ZoneRecords, Full> {
         self.flush(problems)?;
-        let mut zone = if self.is_sorted {
-            self.zone
-        } else {
-            sorted(self.zone, problems)?
-        };
+        let mut zone = self.zone;
+        if !self.is_sorted {
+            sort(&mut zone, threads, problems)?;
+        }
         zone.blocks.shrink_to_fit();
         zone.owners.shrink_to_fit();
         zone.record_lines.shrink_to_fit();
         Ok(zone)
-    }
-
-    /// Ends a zone whose records came in canonical order.
-    pub(super) fn finish_in_order(mut self, problems: &mut Problems) -> Result<ZoneRecords, Full> {
-        self.flush(problems)?;
-        debug_assert!(self.is_sorted, "the owners are in canonical order");
-        Ok(self.zone)
     }
 
     /// Packs the records of the current owner.
@@ -138,14 +198,14 @@ impl Builder {
             let last = zone.owner(last);
             self.is_sorted &= name::canonical_cmp_lowercase(last.relative, &self.owner).is_lt();
         }
-        zone.blocks.resize(start, 0);
+        zone.blocks.pad(BLOCK_ALIGN);
         zone.owners.push(owner_at);
         // A relative name is at most 254 octets long.
-        zone.blocks
-            .push(u8::try_from(self.owner.len()).map_err(|_| Full)?);
-        zone.blocks.extend_from_slice(&self.owner);
+        let owner_len = u8::try_from(self.owner.len()).map_err(|_| Full)?;
+        zone.blocks.extend([owner_len]);
+        zone.blocks.extend(&self.owner);
         let count_at = zone.blocks.len();
-        zone.blocks.extend_from_slice(&[0; 2]);
+        zone.blocks.add(2);
         let mut rrset_count: u16 = 0;
         let data = &self.pending_data;
         let key = |record: &Pending| rrset_key(record.rtype, &data[record.data.clone()]);
@@ -241,14 +301,12 @@ fn pack(rrset: &[Pending], data: &[u8], zone: &mut ZoneRecords, problems: &mut P
     }
     // `fits` has seen to both numbers.
     let to_u16 = |count| u16::try_from(count).unwrap_or(u16::MAX);
-    zone.blocks.extend_from_slice(&rrset[0].rtype.to_ne_bytes());
-    zone.blocks.extend_from_slice(&ttl.to_ne_bytes());
-    zone.blocks
-        .extend_from_slice(&to_u16(rrset.len()).to_ne_bytes());
+    zone.blocks.extend(rrset[0].rtype.to_ne_bytes());
+    zone.blocks.extend(ttl.to_ne_bytes());
+    zone.blocks.extend(to_u16(rrset.len()).to_ne_bytes());
     for record in rrset {
-        zone.blocks
-            .extend_from_slice(&to_u16(record.data.len()).to_ne_bytes());
-        zone.blocks.extend_from_slice(&data[record.data.clone()]);
+        zone.blocks.extend(to_u16(record.data.len()).to_ne_bytes());
+        zone.blocks.extend(&data[record.data.clone()]);
         zone.record_lines.push(record.line);
     }
     zone.record_count += rrset.len();
@@ -288,7 +346,7 @@ mod tests {
         builder
             .push(b"\x01c", rtype::A, 1, 0, &[1, 2, 3, 5], &mut problems)
             .unwrap();
-        let full = builder.finish(&mut problems).unwrap_err();
+        let full = builder.finish(1, &mut problems).unwrap_err();
         assert!(full.to_string().contains("too large"), "{full}");
     }
 
@@ -307,7 +365,7 @@ mod tests {
                 .push(owner, rtype::A, 1, line, &[0, 0, 0, last], &mut problems)
                 .unwrap();
         }
-        let zone = builder.finish(&mut problems).unwrap();
+        let zone = builder.finish(1, &mut problems).unwrap();
         let lines: Vec<(u8, &[u32])> = zone
             .owners_with_lines()
             .map(|(owner, lines)| (owner.relative_name()[1], lines))

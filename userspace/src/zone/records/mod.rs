@@ -1,8 +1,8 @@
 //! The records of one zone, sorted in canonical order (RFC 4034 §6), packed without an allocation
 //! per record.
 //!
-//! Every owner has one block, all blocks stand behind each other in one buffer, each at a multiple
-//! of 4:
+//! Every owner has one block, all blocks stand in one buffer in the order in which they were read,
+//! each at a multiple of 4:
 //!
 //! ```text
 //! length of the name, its labels below the zone's origin (small letters, no root label)
@@ -23,22 +23,28 @@ use std::path::Path;
 pub(crate) use builder::{ANSWER_LEN_MAX, Builder, Full};
 pub(crate) use lines::Lines;
 
+use super::buffer::Buffer;
 use super::error::{Place, ZoneProblem};
+use super::progress::{Effort, Progress};
 use super::{master, rtype};
 use crate::name::{self, NameBuf};
+use crate::prefetch::prefetch_lines;
 
 /// Blocks begin at multiples of so many octets, so that 32 bits find them in 16 GiB.
 const BLOCK_ALIGN: usize = 4;
+
+/// So many owners ahead the memory is asked for.
+const OWNERS_AHEAD: usize = 16;
 
 /// The records of one zone, sorted.
 #[derive(Debug)]
 pub struct ZoneRecords {
     origin: Box<[u8]>,
-    blocks: Vec<u8>,
-    /// Where each owner's block begins, in units of [`BLOCK_ALIGN`].
+    blocks: Buffer,
+    /// Where each owner's block begins, in units of [`BLOCK_ALIGN`]; in canonical order.
     owners: Vec<u32>,
     record_count: usize,
-    /// The line of each record, in the order of the blocks; empty once forgotten.
+    /// The line of each record, in the order of the owners; empty once forgotten.
     record_lines: Vec<u32>,
     lines: Lines,
 }
@@ -48,7 +54,18 @@ impl ZoneRecords {
     ///
     /// Warnings come with the records; if there is an error all problems come instead of them.
     pub fn read(path: &Path, origin: &[u8]) -> Result<(Self, Vec<ZoneProblem>), Vec<ZoneProblem>> {
-        master::read_file(path, origin)
+        let progress = &Progress::none();
+        let threads = 1;
+        Self::read_by(path, origin, Effort { threads, progress })
+    }
+
+    /// The same on several threads, if the file is large; the outcome is the same too.
+    pub fn read_by(
+        path: &Path,
+        origin: &[u8],
+        effort: Effort<'_>,
+    ) -> Result<(Self, Vec<ZoneProblem>), Vec<ZoneProblem>> {
+        master::read_file(path, origin, effort)
     }
 
     /// Reads a master file from memory; `file_name` is what problems call it, and what `$INCLUDE`
@@ -68,7 +85,13 @@ impl ZoneRecords {
 
     /// All owners in canonical order; the apex comes first if it has records.
     pub fn owners(&self) -> impl ExactSizeIterator<Item = Owner<'_>> + Clone {
-        (0..self.owners.len()).map(|index| self.owner(index))
+        (0..self.owners.len()).map(|index| {
+            // They may stand anywhere: a zone that is sorted is not moved.
+            if let Some(at) = self.owners.get(index + OWNERS_AHEAD) {
+                prefetch_lines(&self.blocks[*at as usize * BLOCK_ALIGN..], 1);
+            }
+            self.owner(index)
+        })
     }
 
     /// The owner at a place in canonical order.
@@ -77,8 +100,22 @@ impl ZoneRecords {
     ///
     /// If `index` is not below [`owner_count`](Self::owner_count).
     pub fn owner(&self, index: usize) -> Owner<'_> {
-        let start = self.owners[index] as usize * BLOCK_ALIGN;
+        self.owner_at(self.owners[index])
+    }
+
+    /// The owner whose block is at a place.
+    fn owner_at(&self, block: u32) -> Owner<'_> {
+        let start = block as usize * BLOCK_ALIGN;
         Owner::parse(&self.origin, &self.blocks[start..])
+    }
+
+    /// Puts the blocks of `other` behind its own. Returns what their places begin at.
+    fn append_blocks(&mut self, other: &Self) -> Result<u32, Full> {
+        self.blocks.pad(BLOCK_ALIGN);
+        let base = u32::try_from(self.blocks.len() / BLOCK_ALIGN).map_err(|_| Full)?;
+        self.blocks.extend(&*other.blocks);
+        u32::try_from(self.blocks.len() / BLOCK_ALIGN).map_err(|_| Full)?;
+        Ok(base)
     }
 
     /// Finds an owner by its full name with small letters, in as many steps as the number of owners
@@ -96,11 +133,8 @@ impl ZoneRecords {
 
     /// What [`position`](Self::position) gives, for the labels below the zone's origin.
     pub(crate) fn position_of(&self, labels: &[u8]) -> Result<usize, usize> {
-        let place = |index: &u32| {
-            let start = *index as usize * BLOCK_ALIGN;
-            let owner = Owner::parse(&self.origin, &self.blocks[start..]);
-            name::canonical_cmp_lowercase(owner.relative, labels)
-        };
+        let place =
+            |block: &u32| name::canonical_cmp_lowercase(self.owner_at(*block).relative, labels);
         self.owners.binary_search_by(place)
     }
 
@@ -112,6 +146,11 @@ impl ZoneRecords {
     /// How many names have records.
     pub fn owner_count(&self) -> usize {
         self.owners.len()
+    }
+
+    /// How many octets names and data have, numbers included.
+    pub(crate) fn data_len(&self) -> usize {
+        self.blocks.len()
     }
 
     /// How many octets of memory the records take.

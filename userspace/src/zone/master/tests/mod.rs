@@ -3,6 +3,7 @@
 mod problems;
 mod records;
 mod same;
+mod threads;
 
 use super::*;
 use crate::name::ROOT;
@@ -10,6 +11,15 @@ use crate::zone::error::Severity;
 use crate::zone::rtype;
 
 const HEAD: &str = "@ 300 SOA ns host 1 2 3 4 5\n@ 300 NS ns.elsewhere.\n";
+
+/// So many threads, and nobody who is told.
+fn effort(threads: usize) -> Effort<'static> {
+    static PROGRESS: Progress = Progress::none();
+    Effort {
+        threads,
+        progress: &PROGRESS,
+    }
+}
 
 /// Reads lines behind a SOA and an NS record.
 fn parse(text: &str) -> Result<(ZoneRecords, Vec<String>), Vec<String>> {

@@ -61,6 +61,7 @@ fn every_window_shows_the_same_zone() {
             window_len,
             "zone",
             &origin,
+            effort(1),
         ))
         .unwrap()
     };
@@ -85,8 +86,14 @@ fn every_window_shows_the_same_errors() {
     );
     let origin = NameBuf::from_text(b"example.", ROOT).unwrap();
     let read = |window_len| {
-        let read =
-            crate::zone::master::read(text.as_bytes(), text.len(), window_len, "zone", &origin);
+        let read = crate::zone::master::read(
+            text.as_bytes(),
+            text.len(),
+            window_len,
+            "zone",
+            &origin,
+            effort(1),
+        );
         shown(read)
             .map(|(records, _)| records.record_count())
             .unwrap_err()

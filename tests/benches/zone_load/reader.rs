@@ -1,6 +1,4 @@
-//! How fast a zone is read from text and sorted, beside `domain`'s reader: `cargo bench -p tests
-//! --bench zone_load`.
-#![expect(clippy::print_stdout, reason = "a benchmark shows its figures")]
+//! The reader alone, beside that of `domain`.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -16,7 +14,8 @@ use ripples::zone::records::ZoneRecords;
 /// How often each case runs; the quickest run counts.
 const RUNS: usize = 7;
 
-fn main() {
+/// Reads three zones with both.
+pub(crate) fn compare_all() {
     let record_count = 1_000_000;
     let head =
         "$ORIGIN example.com.\n$TTL 3600\n@ SOA ns hostmaster 1 7200 900 1209600 300\n@ NS ns\n";
@@ -106,7 +105,7 @@ fn cpu_time(run: impl FnOnce()) -> Duration {
 }
 
 /// Finds the root zone beside the repository or where the environment says.
-fn root_zone() -> Option<PathBuf> {
+pub(crate) fn root_zone() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let shared = std::env::var_os("RIPPLES_SHARED").map_or(beside, PathBuf::from);
     Some(shared.join("data/root.zone")).filter(|path| path.exists())

@@ -1,0 +1,158 @@
+//! Large memory from the kernel: zeroed, in huge pages where there are any, grown without a copy.
+#![expect(unsafe_code, reason = "mappings are pointers")]
+
+use bytemuck::Pod;
+use nix::sys::mman::{
+    MRemapFlags, MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, mremap, munmap,
+};
+use std::alloc::{Layout, handle_alloc_error};
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+/// What the kernel maps memory in.
+const PAGE_LEN: usize = 4096;
+
+/// A mapping of its own that is read and written as a slice. What was never written is zero and
+/// takes no memory.
+///
+/// As with `Vec`, a lack of memory ends the process.
+pub struct Pages<T: Pod> {
+    start: NonNull<T>,
+    len: usize,
+    /// Whole pages, one at least.
+    mapped_bytes: usize,
+}
+
+// SAFETY: the mapping belongs to this value alone, and `T` is plain data.
+unsafe impl<T: Pod + Send> Send for Pages<T> {}
+// SAFETY: shared references only read.
+unsafe impl<T: Pod + Sync> Sync for Pages<T> {}
+
+impl<T: Pod> Pages<T> {
+    /// As many zeros.
+    pub fn zeroed(len: usize) -> Self {
+        const { assert!(align_of::<T>() <= PAGE_LEN && size_of::<T>() > 0) };
+        let mapped_bytes = whole_pages::<T>(len);
+        let size = NonZeroUsize::new(mapped_bytes).unwrap_or(NonZeroUsize::MIN);
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new mapping touches no memory that is in use.
+        let mapped = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) };
+        let start = mapped.unwrap_or_else(|_| out_of_memory(mapped_bytes));
+        advise_huge(start, mapped_bytes);
+        Self {
+            start: start.cast(),
+            len,
+            mapped_bytes,
+        }
+    }
+
+    /// Makes it longer, by zeros, or shorter, and gives back the pages that it no longer needs. It
+    /// may move, but nothing is copied.
+    pub fn resize(&mut self, len: usize) {
+        let mapped_bytes = whole_pages::<T>(len);
+        if len < self.len {
+            // What comes back later is zero again: the last page's rest by hand, the others by the
+            // kernel. To write to those would only make them real.
+            let end = self.len.min(mapped_bytes.div_ceil(size_of::<T>()));
+            self[len..end].fill(T::zeroed());
+        }
+        if mapped_bytes != self.mapped_bytes {
+            let (start, before) = (self.start.cast::<c_void>(), self.mapped_bytes);
+            let flags = MRemapFlags::MREMAP_MAYMOVE;
+            // SAFETY: the mapping has that address and length, and `&mut self` says that nobody
+            // looks at it. The new address replaces the old one before anybody does.
+            let moved = unsafe { mremap(start, before, mapped_bytes, flags, None) };
+            let start = moved.unwrap_or_else(|_| out_of_memory(mapped_bytes));
+            self.start = start.cast();
+            self.mapped_bytes = mapped_bytes;
+        }
+        self.len = len;
+    }
+}
+
+impl<T: Pod> Deref for Pages<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: the mapping is at least as long, page-aligned and readable until drop; any bytes,
+        // zeros too, are a `T`.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T: Pod> DerefMut for Pages<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above, and writable; `&mut self` is the only way to it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T: Pod> AsRef<[T]> for Pages<T> {
+    fn as_ref(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Pod> Drop for Pages<T> {
+    fn drop(&mut self) {
+        // SAFETY: the mapping has that address and length, and nobody looks at it any more. It
+        // exists, so the kernel has no reason to refuse.
+        let _ = unsafe { munmap(self.start.cast(), self.mapped_bytes) };
+    }
+}
+
+/// Bytes of the pages that so many items need.
+fn whole_pages<T>(len: usize) -> usize {
+    let bytes = size_of::<T>().checked_mul(len.max(1));
+    let pages = bytes.and_then(|bytes| bytes.checked_next_multiple_of(PAGE_LEN));
+    pages.unwrap_or_else(|| out_of_memory(usize::MAX))
+}
+
+/// Asks for huge pages: a table of a million names has 50 of them, not 25,000.
+fn advise_huge(start: NonNull<c_void>, len: usize) {
+    // SAFETY: advice changes no contents. A kernel without huge pages refuses it, and all is well.
+    let _ = unsafe { madvise(start, len, MmapAdvise::MADV_HUGEPAGE) };
+}
+
+#[cold]
+fn out_of_memory(bytes: usize) -> ! {
+    let size = bytes.min(isize::MAX as usize - PAGE_LEN);
+    handle_alloc_error(Layout::from_size_align(size, PAGE_LEN).unwrap_or(Layout::new::<u8>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_stays_while_it_grows_and_shrinks() {
+        let mut pages = Pages::<u64>::zeroed(3);
+        pages.copy_from_slice(&[1, 2, 3]);
+        pages.resize(3_000_000);
+        assert_eq!(pages[..4], [1, 2, 3, 0]);
+        assert!(pages[3..].iter().all(|item| *item == 0));
+        pages[2_999_999] = 7;
+        pages.resize(2);
+        assert_eq!(pages[..], [1, 2]);
+    }
+
+    #[test]
+    fn what_was_cut_off_comes_back_as_zeros() {
+        let mut pages = Pages::<u8>::zeroed(10_000);
+        pages.fill(9);
+        pages.resize(5_000);
+        pages.resize(10_000);
+        assert!(pages[..5_000].iter().all(|byte| *byte == 9));
+        assert!(pages[5_000..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn none_are_a_slice_too() {
+        let mut pages = Pages::<u32>::zeroed(0);
+        assert!(pages.is_empty());
+        pages.resize(1);
+        assert_eq!(pages[..], [0]);
+    }
+}
