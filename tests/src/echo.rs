@@ -61,6 +61,6 @@ fn answer<P: Port>(port: &mut P, frame: &mut P::Frame, grow: usize) -> Result<()
         return Err(Discard::NoRoom);
     }
     port.room(frame)[end..end + grow].fill(0xee);
-    port.seal(frame, &envelope, message_len);
+    port.seal(frame, &envelope, message_len, None);
     Ok(())
 }

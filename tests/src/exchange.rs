@@ -5,6 +5,7 @@ use crate::packets::{CLIENT_MAC, Packet, SERVER_MAC};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use ripples::port::mem::MemFrame;
 use ripples::port::{Census, MemPort};
+use ripples::simd::Level;
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::{Counters, Tally, Totals};
 use ripples::vectorloop::Turn;
@@ -57,6 +58,14 @@ impl Exchange {
             turn: Turn::new(FRAME_COUNT),
             tally: Tally::default(),
             counters: Counters::default(),
+        }
+    }
+
+    /// A worker that uses the instructions of this level.
+    pub fn at_level(level: Level) -> Self {
+        Self {
+            turn: Turn::at_level(FRAME_COUNT, level),
+            ..Self::default()
         }
     }
 

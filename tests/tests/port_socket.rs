@@ -57,7 +57,10 @@ fn knows_who_asked_and_whom() {
         assert_eq!(port.peer(&frame), Some(client.local_addr().unwrap()));
         assert_eq!(port.asked(&frame), known.then_some(asked.ip()));
         let envelope = port.open(&frame).unwrap();
-        assert_eq!(envelope.client, client.local_addr().unwrap().ip());
+        assert_eq!(
+            port.client(&frame, &envelope),
+            client.local_addr().unwrap().ip()
+        );
         assert_eq!(
             (envelope.message(), port.bytes(&frame)),
             (0..5, b"hello".as_slice())

@@ -208,7 +208,7 @@ fn a_reply_fills_the_mtu_and_no_more() {
         let start = usize::from(envelope.message_start);
         port.room(&mut frame)[start..start + limit].fill(0x7e);
         assert_eq!(port.bytes(&frame).len(), start + 5);
-        port.seal(&mut frame, &envelope, limit);
+        port.seal(&mut frame, &envelope, limit, None);
         assert_eq!(port.bytes(&frame).len(), start + limit);
         port.transmit(&mut Vector::from_iter([frame]));
         let mut reply = [0; 2000];
@@ -264,7 +264,7 @@ fn replies_that_the_link_did_not_take_leave_when_it_is_back() {
         link("down");
         let mut replies = Vector::new();
         for (mut frame, envelope) in queries {
-            server.ports[0].seal(&mut frame, &envelope, 1);
+            server.ports[0].seal(&mut frame, &envelope, 1, None);
             replies.push(frame);
         }
         server.ports[0].transmit(&mut replies);

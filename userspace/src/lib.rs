@@ -11,6 +11,7 @@ pub mod port;
 mod prefetch;
 pub mod reflect;
 pub mod server;
+pub mod simd;
 pub mod snapshot;
 pub mod sys;
 pub mod tcp;

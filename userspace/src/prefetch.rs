@@ -18,10 +18,19 @@ pub(crate) fn prefetch<T: ?Sized>(value: &T) {
     let _ = value;
 }
 
-/// Asks for the first `lines` cache lines of `bytes`, as far as they go.
+/// Asks for the first `lines` cache lines of what begins `offset` bytes behind the first one. May
+/// run over the end.
 #[inline(always)]
-pub(crate) fn prefetch_lines(bytes: &[u8], lines: usize) {
-    for line in bytes.chunks(LINE).take(lines) {
-        prefetch(line);
+pub(crate) fn prefetch_lines(bytes: &[u8], offset: usize, lines: usize) {
+    for line in 0..lines {
+        let address = bytes.as_ptr().wrapping_add(offset + line * LINE);
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the instruction reads nothing and faults on no address.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = address;
     }
 }

@@ -41,7 +41,7 @@ impl<F> Reflection<F> {
         for mut frame in self.received.drain(..) {
             match open(port, &frame) {
                 Ok(envelope) => {
-                    port.seal(&mut frame, &envelope, envelope.message().len());
+                    port.seal(&mut frame, &envelope, envelope.message().len(), None);
                     self.replies.push(frame);
                 }
                 Err(reason) => {

@@ -45,6 +45,13 @@ impl Sum {
         self.add(u64::from_le_bytes(bytes))
     }
 
+    /// Adds a sum of few words, each at an even offset and the wrong way round: it is far below
+    /// 2^64, and so may the whole be.
+    #[inline(always)]
+    pub fn small(self, words: u64) -> Self {
+        self.add(words)
+    }
+
     /// Adds another sum.
     pub fn plus(self, other: Self) -> Self {
         self.add(other.0)
@@ -57,7 +64,14 @@ impl Sum {
     }
 
     /// The checksum: complement of the folded sum, in host order.
+    #[inline(always)]
     pub fn finish(self) -> u16 {
+        (!self.folded()).swap_bytes()
+    }
+
+    /// The sum in 16 bits, its bytes the wrong way round: what `small` takes.
+    #[inline(always)]
+    pub fn folded(self) -> u16 {
         let half = (self.0 >> 32) + (self.0 & 0xffff_ffff);
         let mut sum = (half >> 16) + (half & 0xffff);
         // At most 18 bits, then 17, then 16.
@@ -69,7 +83,7 @@ impl Sum {
             reason = "the sum was folded to 16 bits"
         )]
         let folded = sum as u16;
-        (!folded).swap_bytes()
+        folded
     }
 }
 

@@ -1,9 +1,7 @@
-//! Where a DNS message lies in a frame, and who sent it.
-
-use std::net::IpAddr;
+//! Where a DNS message lies in a frame.
 
 /// What the headers around a message said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// Offset of the IP header from the frame's first byte; 0 where the kernel keeps the headers.
     pub network_start: u16,
@@ -11,8 +9,8 @@ pub struct Envelope {
     pub message_start: u16,
     /// Bytes of message.
     pub message_len: u16,
-    /// The address that the query came from.
-    pub client: IpAddr,
+    /// Whether the IP header is one of IPv6.
+    pub is_ipv6: bool,
 }
 
 impl Envelope {

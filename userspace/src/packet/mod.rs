@@ -10,18 +10,34 @@ mod name_key;
 pub mod query;
 mod records;
 pub mod reply;
+mod short_name;
 
 pub use arrival::Arrival;
 pub use envelope::Envelope;
 pub use name_key::NameKey;
 pub(crate) use name_key::lower;
 pub use query::{Query, QueryFlags};
+pub use short_name::{LabelStarts, ShortName};
 
 /// Bytes of a DNS message header (RFC 1035 §4.1.1); the question begins behind them.
 pub const HEADER_LEN: usize = 12;
 
 /// Longest name on the wire, the root label included (RFC 1035 §3.1).
 pub const NAME_LEN_MAX: usize = 255;
+
+/// Eight bytes at `at` as a little-endian word; 0 where they run over the end.
+#[inline(always)]
+fn word_at<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
+    let word = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+    word.map_or(0, |word| u64::from_le_bytes(*word))
+}
+
+/// Four bytes, in the same way.
+#[inline(always)]
+fn quad_at<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
+    let quad = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+    quad.map_or(0, |quad| u32::from_le_bytes(*quad))
+}
 
 /// The record types, classes and option codes that the core itself must know.
 pub mod code {

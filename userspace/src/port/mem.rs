@@ -1,11 +1,15 @@
 //! A port made of memory, for tests, benchmarks and fuzzing: what a NIC would do, without one.
 
 use super::{Census, Port, PortEvents, Vector, message_limit};
+use crate::packet::checksum::Sum;
 use crate::packet::{Envelope, headers};
 use crate::telemetry::{Discard, Tally};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
+
+/// Bytes of a frame that are copied at once: most queries.
+const SHORT: usize = 128;
 
 /// What surrounds a message in a frame.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +23,7 @@ enum Framing {
 /// The token for a frame of a `MemPort`.
 #[derive(Debug)]
 pub struct MemFrame {
-    slot: usize,
+    start: usize,
     len: usize,
 }
 
@@ -43,7 +47,8 @@ pub struct MemPort {
 /// Frames to be received over and over.
 #[derive(Debug)]
 struct Replay {
-    templates: Box<[Box<[u8]>]>,
+    /// Each with its length; short ones are filled up, to be copied at once.
+    templates: Box<[(Box<[u8]>, usize)]>,
     next: usize,
 }
 
@@ -64,7 +69,10 @@ impl MemPort {
             memory: vec![0; frame_count * frame_size].into(),
             frame_size,
             mtu: frame_size,
-            free: (0..frame_count).rev().collect(),
+            free: (0..frame_count)
+                .rev()
+                .map(|slot| slot * frame_size)
+                .collect(),
             waiting: VecDeque::with_capacity(frame_count),
             sent: VecDeque::with_capacity(frame_count),
             sent_count: 0,
@@ -78,9 +86,14 @@ impl MemPort {
     /// Receives `frames` over and over, as often as asked, and keeps nothing of what is sent: the
     /// port never runs dry and never fills up.
     pub fn replaying<'a>(mut self, frames: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let templates: Box<[Box<[u8]>]> = frames.into_iter().map(Box::from).collect();
+        let template = |frame: &[u8]| {
+            let mut bytes = frame.to_vec();
+            bytes.resize(frame.len().max(SHORT), 0);
+            (bytes.into(), frame.len())
+        };
+        let templates: Box<[(Box<[u8]>, usize)]> = frames.into_iter().map(template).collect();
         assert!(
-            templates.iter().all(|frame| frame.len() <= self.frame_size),
+            templates.iter().all(|(_, len)| *len <= self.frame_size),
             "a frame to replay is longer than {} bytes",
             self.frame_size
         );
@@ -96,7 +109,7 @@ impl MemPort {
 
     /// Puts a frame before the receiver; false where no frame is free or `bytes` does not fit.
     pub fn inject(&mut self, bytes: &[u8]) -> bool {
-        let Some(frame) = self.store(bytes) else {
+        let Some(frame) = self.store(bytes, bytes.len()) else {
             return false;
         };
         self.waiting.push_back(frame);
@@ -111,7 +124,7 @@ impl MemPort {
     /// Returns the sent frames to the port, as a NIC does when they are on the wire.
     pub fn clear_sent(&mut self) {
         self.free
-            .extend(self.sent.drain(..).map(|frame| frame.slot));
+            .extend(self.sent.drain(..).map(|frame| frame.start));
     }
 
     /// Copies of what was sent, oldest first; their frames return to the port.
@@ -147,18 +160,21 @@ impl MemPort {
         self.events
     }
 
-    /// Copies `bytes` to a free frame.
-    fn store(&mut self, bytes: &[u8]) -> Option<MemFrame> {
-        if bytes.len() > self.frame_size {
+    /// Copies the first `len` of `bytes` to a free frame.
+    fn store(&mut self, bytes: &[u8], len: usize) -> Option<MemFrame> {
+        if len > self.frame_size {
             return None;
         }
-        let slot = self.free.pop()?;
-        let start = slot * self.frame_size;
-        self.memory[start..start + bytes.len()].copy_from_slice(bytes);
-        Some(MemFrame {
-            slot,
-            len: bytes.len(),
-        })
+        let start = self.free.pop()?;
+        let room = &mut self.memory[start..][..self.frame_size];
+        match (
+            room.first_chunk_mut::<SHORT>(),
+            bytes.first_chunk::<SHORT>(),
+        ) {
+            (Some(room), Some(padded)) if len <= SHORT => *room = *padded,
+            _ => room[..len].copy_from_slice(&bytes[..len]),
+        }
+        Some(MemFrame { start, len })
     }
 
     /// Hands out the next frames of the replay.
@@ -167,12 +183,16 @@ impl MemPort {
             return;
         };
         for _ in 0..count {
-            let Some(frame) = self.store(&replay.templates[replay.next]) else {
+            let (bytes, len) = &replay.templates[replay.next];
+            let Some(frame) = self.store(bytes, *len) else {
                 break;
             };
             into.push(frame);
             self.held += 1;
-            replay.next = (replay.next + 1) % replay.templates.len();
+            replay.next += 1;
+            if replay.next == replay.templates.len() {
+                replay.next = 0;
+            }
         }
         self.replay = Some(replay);
     }
@@ -189,56 +209,74 @@ impl Port for MemPort {
         self.replay(into, room - count);
     }
 
+    #[inline(always)]
     fn open(&self, frame: &MemFrame) -> Result<Envelope, Discard> {
         match self.framing {
             Framing::Ethernet => headers::open(self.bytes(frame)),
-            Framing::Bare(client) => Ok(Envelope {
+            Framing::Bare(_) => Ok(Envelope {
                 network_start: 0,
                 message_start: 0,
                 message_len: u16::try_from(frame.len).map_err(|_| Discard::Oversize)?,
-                client,
+                is_ipv6: false,
             }),
         }
     }
 
+    fn client(&self, frame: &MemFrame, envelope: &Envelope) -> IpAddr {
+        match self.framing {
+            Framing::Ethernet => headers::client(self.bytes(frame), envelope),
+            Framing::Bare(client) => client,
+        }
+    }
+
+    #[inline(always)]
     fn bytes<'a>(&'a self, frame: &'a MemFrame) -> &'a [u8] {
-        let start = frame.slot * self.frame_size;
-        &self.memory[start..start + frame.len]
+        &self.memory[frame.start..][..frame.len]
     }
 
+    #[inline(always)]
     fn room<'a>(&'a mut self, frame: &'a mut MemFrame) -> &'a mut [u8] {
-        let start = frame.slot * self.frame_size;
-        &mut self.memory[start..start + self.frame_size]
+        &mut self.memory[frame.start..][..self.frame_size]
     }
 
-    fn seal(&mut self, frame: &mut MemFrame, envelope: &Envelope, message_len: usize) {
+    #[inline(always)]
+    fn seal(
+        &mut self,
+        frame: &mut MemFrame,
+        envelope: &Envelope,
+        message_len: usize,
+        sum: Option<Sum>,
+    ) {
         frame.len = match self.framing {
-            Framing::Ethernet => headers::seal(self.room(frame), envelope, message_len),
+            Framing::Ethernet => headers::seal(self.room(frame), envelope, message_len, sum),
             Framing::Bare(_) => message_len,
         };
     }
 
     fn transmit(&mut self, replies: &mut Vector<MemFrame>) {
+        if self.replay.is_some() {
+            self.held -= replies.len();
+            self.sent_count += replies.len() as u64;
+            self.free.extend(replies.drain(..).map(|frame| frame.start));
+        }
         for frame in replies.drain(..) {
             self.held -= 1;
             if self.sent.len() >= self.transmit_room {
                 self.events.transmit_failed += 1;
-                self.free.push(frame.slot);
+                self.free.push(frame.start);
                 continue;
             }
             self.sent_count += 1;
-            match self.replay {
-                Some(_) => self.free.push(frame.slot),
-                None => self.sent.push_back(frame),
-            }
+            self.sent.push_back(frame);
         }
     }
 
     fn recycle(&mut self, frame: MemFrame) {
         self.held -= 1;
-        self.free.push(frame.slot);
+        self.free.push(frame.start);
     }
 
+    #[inline(always)]
     fn message_limit(&self, envelope: &Envelope) -> usize {
         message_limit(envelope, self.frame_size, self.mtu)
     }

@@ -13,8 +13,10 @@ pub use socket::{SocketConfig, SocketError, SocketPort};
 pub use xsk::{BindMode, XskConfig, XskError, XskPort};
 
 use crate::packet::Envelope;
+use crate::packet::checksum::Sum;
 use crate::telemetry::{Discard, Tally};
 use arrayvec::ArrayVec;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 
 /// The most frames one turn takes; a turn's working memory is sized by it.
@@ -35,8 +37,11 @@ pub trait Port {
     /// Takes at most `limit` waiting frames, appended to `into`. Never blocks.
     fn receive(&mut self, into: &mut Vector<Self::Frame>, limit: usize);
 
-    /// Finds the DNS message in a frame, and its client.
+    /// Finds the DNS message in a frame.
     fn open(&self, frame: &Self::Frame) -> Result<Envelope, Discard>;
+
+    /// The address that a frame came from, while its headers are as `open` saw them.
+    fn client(&self, frame: &Self::Frame, envelope: &Envelope) -> IpAddr;
 
     /// The frame as it was received, headers included.
     fn bytes<'a>(&'a self, frame: &'a Self::Frame) -> &'a [u8];
@@ -46,8 +51,14 @@ pub trait Port {
     fn room<'a>(&'a mut self, frame: &'a mut Self::Frame) -> &'a mut [u8];
 
     /// Addresses the frame back to its client: `message_len` bytes of reply lie at the
-    /// envelope's message offset.
-    fn seal(&mut self, frame: &mut Self::Frame, envelope: &Envelope, message_len: usize);
+    /// envelope's message offset. `sum`: the reply's, where it is known.
+    fn seal(
+        &mut self,
+        frame: &mut Self::Frame,
+        envelope: &Envelope,
+        message_len: usize,
+        sum: Option<Sum>,
+    );
 
     /// Sends the sealed frames; `replies` is empty afterwards. What could not be sent is recycled
     /// and counted by the port. At most one wake-up of the kernel. Without replies it still drives

@@ -8,9 +8,10 @@ pub use builder::SnapshotError;
 pub use chaos::{Chaos, TEXT_LEN_MAX};
 pub use mailbox::{Inbox, Mailbox, mailbox};
 
-use crate::packet::NameKey;
 use crate::packet::cookie::Cookies;
+use crate::packet::{LabelStarts, NameKey, ShortName};
 use crate::prefetch::prefetch_lines;
+use crate::simd::{BLOCK_LEN, Portable, Simd};
 use crate::zone::image::{Node, NodeFlags, ZoneImage};
 use crate::zone::index::{NameIndex, NamePlace};
 use std::collections::HashMap;
@@ -112,10 +113,11 @@ impl Snapshot {
     }
 
     /// The first name that may have this hash. Fetches ahead what comparing it reads.
-    pub fn candidate(&self, hash: u64) -> Option<NamePlace> {
-        let place = self.index.candidates(hash).next()?;
+    #[inline(always)]
+    pub fn candidate<S: Simd>(&self, simd: S, hash: u64) -> Option<NamePlace> {
+        let place = self.index.first(simd, hash)?;
         let image = self.zones[place.zone as usize].bytes();
-        prefetch_lines(&image[place.node.byte()..], 2);
+        prefetch_lines(image, place.node.byte(), 2);
         Some(place)
     }
 
@@ -125,6 +127,21 @@ impl Snapshot {
             .candidates(hash)
             .map(|place| self.at(place))
             .find(|found| found.node.is_named(name))
+    }
+
+    /// The name that the first `len` bytes are, whatever stands behind it.
+    pub fn find_front(&self, front: &[u8], len: usize) -> Option<Found<'_>> {
+        let Some(block) = front.first_chunk().filter(|_| len <= BLOCK_LEN) else {
+            let name = &front[..len];
+            return self.find(self.key.hash(name), name);
+        };
+        let lowered = Portable.lowered(block, len);
+        let hash = self.key.hash_block(Portable, &lowered, len);
+        let first = self.at(self.index.first(Portable, hash)?);
+        if first.node.is_named_block(Portable, &lowered, len) {
+            return Some(first);
+        }
+        self.find(hash, &front[..len])
     }
 
     /// As `find`, with the candidate that was looked up before.
@@ -142,7 +159,9 @@ impl Snapshot {
         }
     }
 
-    fn at(&self, place: NamePlace) -> Found<'_> {
+    /// The name at a place that the index gave.
+    #[inline(always)]
+    pub fn at(&self, place: NamePlace) -> Found<'_> {
         let node = self.zones[place.zone as usize].node(place.node);
         Found {
             zone: place.zone,
@@ -156,8 +175,8 @@ impl Snapshot {
         depths
             .filter(|&depth| depth <= labels.count())
             .find_map(|depth| {
-                let suffix = labels.suffix(depth);
-                self.find(self.key.hash(suffix), suffix)
+                let (front, len) = labels.suffix_front(depth);
+                self.find_front(front, len)
                     .filter(|found| found.node.flags().any(NodeFlags::APEX))
             })
     }
@@ -169,13 +188,80 @@ impl Snapshot {
         let deepest = zone.labels_max().min(labels.count().saturating_sub(1));
         let mut encloser = apex;
         for depth in zone.apex_labels() + 1..=deepest {
-            let suffix = labels.suffix(depth);
-            match self.find(self.key.hash(suffix), suffix) {
+            let (front, len) = labels.suffix_front(depth);
+            match self.find_front(front, len) {
                 Some(found) if found.zone == apex.zone => encloser = found,
                 _ => break,
             }
         }
         encloser
+    }
+
+    /// As `zone_of`. `None` also where it takes a second look.
+    #[inline(always)]
+    pub fn zone_of_short<S: Simd>(
+        &self,
+        simd: S,
+        name: &ShortName,
+        len: usize,
+        labels: LabelStarts,
+    ) -> Option<Found<'_>> {
+        let count = labels.count();
+        for &depth in &self.apex_depths {
+            let depth = usize::from(depth);
+            if depth > count {
+                continue;
+            }
+            match self.find_short(simd, name, len, labels.of_depth(depth)) {
+                Look::None => {}
+                Look::Again => return None,
+                Look::Found(found) if found.node.flags().any(NodeFlags::APEX) => {
+                    return Some(found);
+                }
+                Look::Found(_) => {}
+            }
+        }
+        None
+    }
+
+    /// As `closest_encloser`. `None` where it takes a second look.
+    #[inline(always)]
+    pub fn closest_encloser_short<'s, S: Simd>(
+        &'s self,
+        simd: S,
+        apex: Found<'s>,
+        name: &ShortName,
+        len: usize,
+        labels: LabelStarts,
+    ) -> Option<Found<'s>> {
+        let zone = &self.zones[apex.zone as usize];
+        let deepest = zone.labels_max().min(labels.count().saturating_sub(1));
+        let mut encloser = apex;
+        for depth in zone.apex_labels() + 1..=deepest {
+            match self.find_short(simd, name, len, labels.of_depth(depth)) {
+                Look::Again => return None,
+                Look::Found(found) if found.zone == apex.zone => encloser = found,
+                Look::None | Look::Found(_) => break,
+            }
+        }
+        Some(encloser)
+    }
+
+    /// Looks for the end of a short name, but at one candidate only.
+    #[inline(always)]
+    fn find_short<S: Simd>(&self, simd: S, name: &ShortName, len: usize, start: usize) -> Look<'_> {
+        let Some(block) = name.suffix(start) else {
+            return Look::None;
+        };
+        let hash = self.key.hash_block(simd, block, len - start);
+        let Some(place) = self.index.first(simd, hash) else {
+            return Look::None;
+        };
+        let found = self.at(place);
+        match found.node.is_named_block(simd, block, len - start) {
+            true => Look::Found(found),
+            false => Look::Again,
+        }
     }
 
     /// The nearest zone above `zone` that is served as well.
@@ -191,6 +277,16 @@ impl Snapshot {
     }
 }
 
+/// What a look at one candidate says.
+enum Look<'s> {
+    /// There is no such name.
+    None,
+    /// There may be one, elsewhere.
+    Again,
+    /// This is it.
+    Found(Found<'s>),
+}
+
 /// The nearest zone above another one: DS records of the lower one's apex are its own (RFC 4035
 /// §3.1.4.1).
 #[derive(Clone, Copy)]
@@ -203,7 +299,9 @@ pub struct Parent<'s> {
 
 /// Where the labels of a name begin.
 pub struct Labels<'n> {
-    name: &'n [u8],
+    /// The name, and what stands behind it.
+    front: &'n [u8],
+    len: usize,
     starts: [u8; 128],
     count: usize,
 }
@@ -211,13 +309,19 @@ pub struct Labels<'n> {
 impl<'n> Labels<'n> {
     /// Walks a well-formed name.
     pub fn of(name: &'n [u8]) -> Self {
+        Self::of_front(name, name.len())
+    }
+
+    /// Walks the well-formed name that the first `len` bytes are.
+    pub fn of_front(front: &'n [u8], len: usize) -> Self {
         let mut labels = Self {
-            name,
+            front,
+            len,
             starts: [0; 128],
             count: 0,
         };
         let mut at = 0;
-        while let Some(&length) = name.get(at)
+        while let Some(&length) = front.get(at)
             && length != 0
             && labels.count < 127
         {
@@ -235,6 +339,13 @@ impl<'n> Labels<'n> {
 
     /// The ancestor with `depth` labels, `depth` ≤ count.
     pub fn suffix(&self, depth: usize) -> &'n [u8] {
-        &self.name[usize::from(self.starts[self.count - depth])..]
+        let (front, len) = self.suffix_front(depth);
+        &front[..len]
+    }
+
+    /// The same with what stands behind it, and its length.
+    pub fn suffix_front(&self, depth: usize) -> (&'n [u8], usize) {
+        let start = usize::from(self.starts[self.count - depth]);
+        (&self.front[start..], self.len - start)
     }
 }

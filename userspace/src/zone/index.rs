@@ -2,6 +2,7 @@
 
 use super::image::NodeRef;
 use crate::prefetch::prefetch;
+use crate::simd::Simd;
 use crate::sys::pages::Pages;
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
@@ -78,6 +79,22 @@ impl NameIndex {
         }
     }
 
+    /// The first name whose hash may be `hash`.
+    #[inline(always)]
+    pub fn first<S: Simd>(&self, simd: S, hash: u64) -> Option<NamePlace> {
+        let bucket = &self.buckets[self.bucket(hash)].0;
+        let matches = simd.tags(bucket, tag(hash));
+        if matches != 0 {
+            return Some(place(
+                bucket[matches.trailing_zeros() as usize % BUCKET_ENTRIES],
+            ));
+        }
+        match bucket[BUCKET_ENTRIES - 1] {
+            0 => None,
+            _ => self.candidates(hash).next(),
+        }
+    }
+
     /// The names whose hash may be `hash`, in order of insertion.
     pub fn candidates(&self, hash: u64) -> impl Iterator<Item = NamePlace> {
         let tag = tag(hash);
@@ -134,9 +151,10 @@ impl NameIndex {
     }
 }
 
-/// The low bits of the hash choose the tag, the high bits the bucket.
+/// The low bits of the hash choose the tag, the high bits the bucket. No tag is that of an empty
+/// entry.
 fn tag(hash: u64) -> u64 {
-    hash << TAG_SHIFT
+    hash << TAG_SHIFT | 1 << 63
 }
 
 fn place(entry: u64) -> NamePlace {

@@ -32,7 +32,13 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
             "xtask/",
         ],
     ),
-    ("siphasher", &["userspace/src/packet/cookie"]),
+    (
+        "siphasher",
+        &[
+            "userspace/src/packet/cookie",
+            "userspace/src/packet/name_key",
+        ],
+    ),
     ("sha1", &["userspace/src/zone/nsec3"]),
     ("syn", &["xtask/src/tidy/"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),
@@ -47,6 +53,7 @@ pub(super) const UNSAFE: &[&str] = &[
     "userspace/src/port/socket/datagrams",
     "userspace/src/port/xsk",
     "userspace/src/prefetch",
+    "userspace/src/simd",
     "userspace/src/sys",
     "xdp-ebpf/src/",
 ];

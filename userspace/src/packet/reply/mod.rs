@@ -5,11 +5,14 @@ mod chain;
 mod opt;
 mod owner;
 mod proof;
+mod usual;
 
 pub use opt::NSID_LEN_MAX;
 
+use super::checksum::Sum;
 use super::{Arrival, HEADER_LEN, Query, QueryFlags};
 use crate::answer::{Answer, Claim, Follow};
+use crate::simd::Simd;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
 use crate::zone::image::Body;
@@ -42,6 +45,8 @@ pub struct Reply {
     pub rcode: Rcode,
     /// Whether it had to leave out what the client needs (TC).
     pub truncated: bool,
+    /// Its part of the UDP checksum, where it is known.
+    pub sum: Option<Sum>,
 }
 
 /// What stands behind the question.
@@ -62,14 +67,33 @@ pub fn limit(query: &Query, transport: Transport, snapshot: &Snapshot, room: usi
     room.min(usize::from(allowed))
 }
 
-/// Writes the reply to `query` over it. `message` begins with the query and ends with its room, of
-/// which the reply takes at most `limit` bytes. `arrival` is called for a query with options only.
-pub fn write(
+/// Writes the reply to `query` over it: as `write_any`, but a usual one in a usual way.
+#[inline(always)]
+pub fn write<S: Simd>(
+    simd: S,
     message: &mut [u8],
     query: &Query,
     answer: &Answer<'_>,
     snapshot: &Snapshot,
-    arrival: impl FnOnce() -> Arrival,
+    arrival: Option<Arrival>,
+    limit: usize,
+) -> Result<Reply, Discard> {
+    let size = snapshot.policy().udp_size_max;
+    match usual::write(simd, message, query, answer, size, limit) {
+        Some(reply) => Ok(reply),
+        None => write_any(message, query, answer, snapshot, arrival, limit),
+    }
+}
+
+/// Writes the reply to `query` over it. `message` begins with the query and ends with its room, of
+/// which the reply takes at most `limit` bytes. `arrival` is wanted of a query with options only.
+#[inline(never)]
+pub fn write_any(
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    snapshot: &Snapshot,
+    arrival: Option<Arrival>,
     limit: usize,
 ) -> Result<Reply, Discard> {
     let mut options = Options::new();
@@ -125,6 +149,7 @@ fn finish(
         len: end,
         rcode: sections.rcode,
         truncated: sections.truncated,
+        sum: None,
     })
 }
 

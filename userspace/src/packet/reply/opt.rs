@@ -9,7 +9,7 @@ use arrayvec::ArrayVec;
 use std::net::IpAddr;
 
 /// Bytes of an OPT record without options (RFC 6891 §6.1.2).
-const OPT_LEN: usize = 11;
+pub(super) const OPT_LEN: usize = 11;
 /// OPT's type in one byte.
 const OPT_TYPE: u8 = code::OPT.to_be_bytes()[1];
 /// Bytes of an option's code and length.
@@ -39,12 +39,12 @@ impl<'o> Opt<'o> {
     pub(super) fn prepare(
         query: &Query,
         message: &[u8],
-        arrival: impl FnOnce() -> Arrival,
+        arrival: Option<Arrival>,
         policy: &Policy,
         options: &'o mut Options,
     ) -> Self {
-        if query.flags.any(QueryFlags::OPTIONS) {
-            write_options(options, query, message, &arrival(), policy);
+        if let Some(arrival) = arrival.filter(|_| query.flags.any(QueryFlags::OPTIONS)) {
+            write_options(options, query, message, &arrival, policy);
             return Self {
                 len: OPT_LEN + options.len(),
                 options,

@@ -10,12 +10,13 @@ pub use error::{SocketError, Step};
 
 use super::{Census, Port, PortEvents, VECTOR_CAPACITY, Vector, message_limit};
 use crate::packet::Envelope;
+use crate::packet::checksum::Sum;
 use crate::telemetry::{Discard, Tally};
 use arrayvec::ArrayVec;
 use datagrams::Datagrams;
 use nix::errno::Errno;
 use nix::sys::socket::{SockaddrStorage, getsockname, getsockopt, sockopt};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Frames of a port: a vector may be in the worker's hands, and nobody keeps any longer.
@@ -172,10 +173,16 @@ impl Port for SocketPort {
                 network_start: 0,
                 message_start: 0,
                 message_len: frame.len,
-                client: peer.ip(),
+                is_ipv6: false,
             }),
             _ => Err(Discard::NoReturn),
         }
+    }
+
+    fn client(&self, frame: &SocketFrame, _: &Envelope) -> IpAddr {
+        // `open` has seen that there is one.
+        let peer = self.peer(frame);
+        peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
     }
 
     fn bytes<'a>(&'a self, frame: &'a SocketFrame) -> &'a [u8] {
@@ -186,7 +193,7 @@ impl Port for SocketPort {
         self.datagrams.slot_mut(frame.slot)
     }
 
-    fn seal(&mut self, frame: &mut SocketFrame, _: &Envelope, message_len: usize) {
+    fn seal(&mut self, frame: &mut SocketFrame, _: &Envelope, message_len: usize, _: Option<Sum>) {
         // The room ends before 65536, so no reply in it is longer.
         frame.len = u16::try_from(message_len).unwrap_or(u16::MAX);
     }

@@ -70,6 +70,7 @@ impl Memory {
     }
 
     /// The packet in a frame.
+    #[inline(always)]
     pub(super) fn bytes<'a>(&'a self, frame: &'a XskFrame) -> &'a [u8] {
         self.id.check(frame);
         // SAFETY: the descriptor is this UMEM's, and as long as its token exists nobody else has
@@ -78,6 +79,7 @@ impl Memory {
     }
 
     /// A frame from the packet's first byte to its end.
+    #[inline(always)]
     pub(super) fn room<'a>(&'a mut self, frame: &'a mut XskFrame) -> &'a mut [u8] {
         self.id.check(frame);
         // SAFETY: as in `bytes`; the token is borrowed exclusively.
@@ -93,6 +95,7 @@ impl Memory {
     }
 
     /// Makes the packet in a frame `len` bytes long.
+    #[inline(always)]
     pub(super) fn set_len(&mut self, frame: &mut XskFrame, len: usize) {
         self.id.check(frame);
         // SAFETY: as in `room`.

@@ -13,6 +13,7 @@ pub use frame::XskFrame;
 pub use statistics::RingStatistics;
 
 use super::{Census, Port, PortEvents, Vector, message_limit};
+use crate::packet::checksum::Sum;
 use crate::packet::{Envelope, headers};
 use crate::sys::interface::Interface;
 use crate::sys::wait;
@@ -22,6 +23,7 @@ use memory::Memory;
 use nix::errno::Errno;
 use rings::Rings;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
@@ -118,20 +120,34 @@ impl Port for XskPort {
         }
     }
 
+    #[inline(always)]
     fn open(&self, frame: &XskFrame) -> Result<Envelope, Discard> {
         headers::open(self.bytes(frame))
     }
 
+    fn client(&self, frame: &XskFrame, envelope: &Envelope) -> IpAddr {
+        headers::client(self.bytes(frame), envelope)
+    }
+
+    #[inline(always)]
     fn bytes<'a>(&'a self, frame: &'a XskFrame) -> &'a [u8] {
         self.memory.bytes(frame)
     }
 
+    #[inline(always)]
     fn room<'a>(&'a mut self, frame: &'a mut XskFrame) -> &'a mut [u8] {
         self.memory.room(frame)
     }
 
-    fn seal(&mut self, frame: &mut XskFrame, envelope: &Envelope, message_len: usize) {
-        let len = headers::seal(self.memory.room(frame), envelope, message_len);
+    #[inline(always)]
+    fn seal(
+        &mut self,
+        frame: &mut XskFrame,
+        envelope: &Envelope,
+        message_len: usize,
+        sum: Option<Sum>,
+    ) {
+        let len = headers::seal(self.memory.room(frame), envelope, message_len, sum);
         self.memory.set_len(frame, len);
     }
 
@@ -144,6 +160,7 @@ impl Port for XskPort {
         self.rings.recycle(frame);
     }
 
+    #[inline(always)]
     fn message_limit(&self, envelope: &Envelope) -> usize {
         let frame_room = self.memory.frame_size() - XDP_HEADROOM - TIMESTAMP_ROOM;
         message_limit(envelope, frame_room as usize, self.mtu)

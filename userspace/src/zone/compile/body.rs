@@ -1,6 +1,7 @@
 //! Records → a body: the bytes of an answer with its names compressed once and for all.
 
 use super::CompileError;
+use crate::packet::checksum::Sum;
 use crate::packet::{HEADER_LEN, code};
 use crate::zone::image::{BODY_REACH, PATCHED_LEN, Pointer, Woven};
 use crate::zone::records::{ANSWER_LEN_MAX, Rrset};
@@ -291,6 +292,8 @@ impl BodyWriter {
             patch_count: narrow(self.patches.len()),
             cut_count: narrow(self.cuts.len()),
             glue: u16::from(self.glue),
+            sum: Sum::default().bytes(&self.records).folded(),
+            reserved: 0,
         };
         into.extend_from_slice(bytemuck::bytes_of(&woven));
         into.extend(self.patches.iter().flat_map(|patch| patch.to_le_bytes()));

@@ -2,11 +2,13 @@
 
 use super::CompileError;
 use super::body::{BODY_MAX, BodyWriter, OWNER_POINTER};
+use crate::packet::checksum::Sum;
 use crate::packet::code;
+use crate::simd::BLOCK_LEN;
 use crate::zone::buffer::{Buffer, LINE};
 use crate::zone::image::{
     ENTRY_LEN, IMAGE_HEADER_LEN, ImageHeader, LINK_KINDS, Link, NODE_HEADER_LEN, NodeFlags,
-    NodeRef, PLAIN_HEADER_LEN, WOVEN, ZoneImage,
+    NodeRef, Plain, WOVEN, ZoneImage,
 };
 use crate::zone::records::Rrset;
 
@@ -103,7 +105,9 @@ impl NodeWriter {
         signatures: Option<Rrset<'r>>,
     ) -> Result<(), CompileError> {
         let at = self.local();
-        self.bodies.extend([0; PLAIN_HEADER_LEN]);
+        let mut header = Plain::default();
+        let start = at + size_of::<Plain>();
+        self.bodies.resize(start, 0);
         let mut values = [Value {
             len: 0,
             place: Place::Body { at, woven: false },
@@ -115,7 +119,7 @@ impl NodeWriter {
                 0 => self.plain_records(&mut rrsets),
                 _ => self.plain_records(&mut signatures.into_iter()),
             };
-            let len = self.bodies.len() - at - PLAIN_HEADER_LEN;
+            let len = self.bodies.len() - start;
             let too_large = || CompileError::too_large(rtype);
             count = added
                 .and_then(|added| count.checked_add(added))
@@ -124,8 +128,10 @@ impl NodeWriter {
                 .ok()
                 .filter(|_| len <= BODY_MAX)
                 .ok_or_else(too_large)?;
-            self.bodies[at + 2 * form..][..2].copy_from_slice(&count.to_le_bytes());
+            header.counts[form] = count;
+            header.sums[form] = Sum::default().bytes(&self.bodies[start..]).folded();
         }
+        self.bodies[at..start].copy_from_slice(bytemuck::bytes_of(&header));
         let [bare, signed] = values;
         self.entries.push(Entry {
             rtype,
@@ -304,6 +310,8 @@ impl NodeWriter {
         [header.negative, header.negative_signed] = self.negative_places;
         header.nodes_end = self.image.len() as u64;
         self.image.extend(chain);
+        // Blocks are read whole, even at the end.
+        self.image.extend([0; BLOCK_LEN]);
         self.image.pad(LINE);
         header.len = self.image.len() as u64;
         self.image[..IMAGE_HEADER_LEN].copy_from_slice(bytemuck::bytes_of(&header));

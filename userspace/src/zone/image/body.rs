@@ -13,47 +13,109 @@ pub(crate) const PATCHED_LEN: usize = 0x4000;
 /// compiled for. Pointers reach twice as far (RFC 1035 §4.1.4), so that there is room before it.
 pub(crate) const BODY_REACH: usize = 0x2000;
 
-/// Bytes of a plain body before its records: how many there are without signatures, and with them.
-pub(in crate::zone) const PLAIN_HEADER_LEN: usize = 4;
+/// Header of a plain body: each without signatures, and with them.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(in crate::zone) struct Plain {
+    pub(in crate::zone) counts: [u16; 2],
+    /// Of the records, if they begin at an even offset: see `Sum::folded`.
+    pub(in crate::zone) sums: [u16; 2],
+}
 
 /// A body that was found but not read yet.
 #[derive(Clone, Copy)]
 pub struct BodyRef<'i> {
-    image: &'i [u8],
-    place: u32,
+    /// The body and what stands behind it.
+    head: &'i [u8],
     len: u16,
     /// Signatures stand behind the records.
     signed: bool,
+    woven: bool,
+}
+
+/// A body that is taken as it is, apart from its pointers.
+#[derive(Clone, Copy)]
+pub struct Whole<'i> {
+    /// The records and what stands behind them.
+    pub records: &'i [u8],
+    /// Bytes of the records.
+    pub len: usize,
+    /// Records per section.
+    pub counts: [u16; 3],
+    /// Their part of a checksum, if they begin at an even offset of the message.
+    pub sum: u16,
+    /// Of a woven body: where in the message its pointers are right.
+    pub base: usize,
+    /// Of a woven body: its pointers.
+    pub patches: &'i [[u8; 2]],
 }
 
 impl<'i> BodyRef<'i> {
     /// The body that an entry describes.
+    #[inline(always)]
     pub(super) fn new(image: &'i [u8], place: u32, len: u16, signed: bool) -> Self {
         Self {
-            image,
-            place,
+            head: &image[(place & !WOVEN) as usize * 4..],
             len,
             signed,
+            woven: place & WOVEN != 0,
         }
     }
 
     /// The memory that `read` touches first, to be fetched ahead.
     pub fn head(&self) -> &'i [u8] {
-        &self.image[(self.place & !WOVEN) as usize * 4..]
+        self.head
+    }
+
+    /// Whether it has other pointers than owner pointers.
+    #[inline(always)]
+    pub fn is_woven(&self) -> bool {
+        self.woven
+    }
+
+    /// A body that is plain.
+    #[inline(always)]
+    pub fn plain(&self) -> Whole<'i> {
+        let (header, records) = self.head.split_at(size_of::<Plain>());
+        let header: Plain = bytemuck::pod_read_unaligned(header);
+        let form = usize::from(self.signed);
+        Whole {
+            records,
+            len: usize::from(self.len),
+            counts: [header.counts[form], 0, 0],
+            sum: header.sums[form],
+            base: 0,
+            patches: &[],
+        }
+    }
+
+    /// A body that is woven.
+    #[inline(always)]
+    pub fn woven(&self) -> Whole<'i> {
+        let (fixed, rest) = self.head.split_at(size_of::<Woven>());
+        let woven: Woven = bytemuck::pod_read_unaligned(fixed);
+        let (patches, rest) = rest.split_at(usize::from(woven.patch_count) * 2);
+        let lens = [woven.answer_len, woven.authority_len, woven.additional_len];
+        Whole {
+            records: &rest[usize::from(woven.cut_count) * 4..],
+            len: lens.into_iter().map(usize::from).sum(),
+            counts: woven.counts,
+            sum: woven.sum,
+            base: usize::from(woven.base),
+            patches: patches.as_chunks().0,
+        }
     }
 
     /// Reads the body.
     pub fn read(&self) -> Body<'i> {
-        let head = self.head();
-        if self.place & WOVEN != 0 {
-            return Body::woven(head);
+        if self.woven {
+            return Body::woven(self.head);
         }
-        let (counts, records) = head.split_at(PLAIN_HEADER_LEN);
-        let count = &counts[if self.signed { 2 } else { 0 }..];
+        let whole = self.plain();
         Body {
-            records: &records[..usize::from(self.len)],
-            counts: [u16::from_le_bytes([count[0], count[1]]), 0, 0],
-            answer_len: usize::from(self.len),
+            records: &whole.records[..whole.len],
+            counts: whole.counts,
+            answer_len: whole.len,
             authority_len: 0,
             weave: None,
         }
@@ -73,6 +135,9 @@ pub(in crate::zone) struct Woven {
     pub(in crate::zone) cut_count: u16,
     /// 1: the additional records are glue that a referral needs (RFC 9471).
     pub(in crate::zone) glue: u16,
+    /// As in a plain body.
+    pub(in crate::zone) sum: u16,
+    pub(in crate::zone) reserved: u16,
 }
 
 /// Records of an answer as they are sent, with what must be set right in them.
@@ -114,18 +179,24 @@ pub enum Pointer {
     Body = 2,
 }
 
+impl Pointer {
+    /// What a patch says: what is pointed to, and where in the records the pointer stands.
+    #[inline(always)]
+    pub fn patched(patch: &[u8; 2]) -> (Self, usize) {
+        let patch = u16::from_le_bytes(*patch);
+        let pointer = match patch >> 14 {
+            0 => Self::Owner,
+            1 => Self::Suffix,
+            _ => Self::Body,
+        };
+        (pointer, usize::from(patch & 0x3fff))
+    }
+}
+
 impl<'i> Weave<'i> {
     /// The pointers: what each points to, and its offset in the records.
     pub fn patches(&self) -> impl Iterator<Item = (Pointer, usize)> {
-        self.patches.iter().map(|&patch| {
-            let patch = u16::from_le_bytes(patch);
-            let pointer = match patch >> 14 {
-                0 => Pointer::Owner,
-                1 => Pointer::Suffix,
-                _ => Pointer::Body,
-            };
-            (pointer, usize::from(patch & 0x3fff))
-        })
+        self.patches.iter().map(Pointer::patched)
     }
 
     /// Where the additional section may end: bytes and records of it up to each RRset's end.

@@ -5,8 +5,8 @@
 //! node    size:u32 name_len:u8 flags:u8 entries:u16 │ name │ pad to 4 │ table │ table if signed │
 //!         bodies │ pad to 8
 //! entry   rtype:u16 len:u16 place:u32         sorted by rtype; rtype 0: a link, `len` says which
-//! body    plain:   answers:u16 with signatures:u16 │ `len` bytes of records, then of signatures
-//!         woven:   Woven (20 bytes) │ patches │ cuts │ records         (place has bit 31 set)
+//! body    plain:   Plain (8 bytes) │ `len` bytes of records, then of signatures
+//!         woven:   Woven (24 bytes) │ patches │ cuts │ records         (place has bit 31 set)
 //! chain   key:u64 … │ node:u32 … │ NSEC3 salt          the owners of NSEC or NSEC3 in their order
 //! ```
 //! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as
@@ -17,8 +17,8 @@ mod denial;
 mod node;
 
 pub(crate) use body::{BODY_REACH, PATCHED_LEN};
-pub use body::{Body, BodyRef, Pointer, Weave};
-pub(in crate::zone) use body::{PLAIN_HEADER_LEN, WOVEN, Woven};
+pub use body::{Body, BodyRef, Pointer, Weave, Whole};
+pub(in crate::zone) use body::{Plain, WOVEN, Woven};
 pub use denial::{DenialChain, DenialKind};
 pub(in crate::zone) use node::{ENTRY_LEN, LINK_KINDS, NODE_HEADER_LEN};
 pub use node::{Link, Node, NodeFlags, Target};
@@ -54,7 +54,7 @@ pub(in crate::zone) struct ImageHeader {
 }
 
 /// First bytes of an image, its format's version in the last.
-pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x02";
+pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x03";
 
 /// A node's place in its image, in units of 8 bytes. Never 0: the header lies there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

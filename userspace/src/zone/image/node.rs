@@ -2,6 +2,7 @@
 
 use super::{BodyRef, NodeRef, u32_at};
 use crate::packet::lower;
+use crate::simd::{Block, Simd};
 
 /// Bytes of a node before its name.
 pub(in crate::zone) const NODE_HEADER_LEN: usize = 8;
@@ -65,53 +66,100 @@ pub(in crate::zone) const LINK_KINDS: usize = 5;
 pub struct Node<'i> {
     image: &'i [u8],
     at: NodeRef,
-    name: &'i [u8],
-    table: &'i [[u8; ENTRY_LEN]],
+    name_len: u8,
     flags: NodeFlags,
+    entry_count: u16,
 }
 
 impl<'i> Node<'i> {
     /// Reads the node at `at`.
+    #[inline(always)]
     pub(super) fn at(image: &'i [u8], at: NodeRef) -> Self {
-        let node = &image[at.byte()..];
-        let name_end = NODE_HEADER_LEN + usize::from(node[4]);
-        let entry_count = usize::from(u16::from_le_bytes([node[6], node[7]]));
-        let table = &node[name_end.next_multiple_of(4)..][..entry_count * ENTRY_LEN];
+        let [_, _, _, _, name_len, flags, low, high] = image[at.byte()..]
+            .first_chunk()
+            .copied()
+            .unwrap_or_default();
         Self {
             image,
             at,
-            name: &node[NODE_HEADER_LEN..name_end],
-            table: table.as_chunks().0,
-            flags: NodeFlags(node[5]),
+            name_len,
+            flags: NodeFlags(flags),
+            entry_count: u16::from_le_bytes([low, high]),
         }
     }
 
     /// Its place in the image.
+    #[inline(always)]
     pub fn place(&self) -> NodeRef {
         self.at
     }
 
     /// The name, lowered, in wire form.
+    #[inline(always)]
     pub fn name(&self) -> &'i [u8] {
-        self.name
+        &self.image[self.at.byte() + NODE_HEADER_LEN..][..self.name_len()]
+    }
+
+    /// The name with what stands behind it.
+    #[inline(always)]
+    pub fn name_front(&self) -> &'i [u8] {
+        &self.image[self.at.byte() + NODE_HEADER_LEN..]
+    }
+
+    /// Bytes of the name.
+    #[inline(always)]
+    pub fn name_len(&self) -> usize {
+        usize::from(self.name_len)
+    }
+
+    /// Bytes of the name, in one.
+    #[inline(always)]
+    pub fn name_len_byte(&self) -> u8 {
+        self.name_len
+    }
+
+    /// The entries, links first.
+    #[inline(always)]
+    fn table(&self) -> &'i [[u8; ENTRY_LEN]] {
+        self.tables(usize::from(self.entry_count))
+    }
+
+    /// As many entries from the first table's first.
+    #[inline(always)]
+    fn tables(&self, count: usize) -> &'i [[u8; ENTRY_LEN]] {
+        let start = (NODE_HEADER_LEN + self.name_len()).next_multiple_of(4);
+        let table = &self.image[self.at.byte() + start..][..count * ENTRY_LEN];
+        table.as_chunks().0
     }
 
     /// Whether this is the node of `name`, whatever its case.
     pub fn is_named(&self, name: &[u8]) -> bool {
-        self.name.len() == name.len() && equals_lowered(self.name, name)
+        self.name_len() == name.len() && equals_lowered(self.name(), name)
+    }
+
+    /// Whether this is the node of a lowered name of `len` bytes, with zeroes behind it. Where the
+    /// image ends within a block, this is not seen.
+    #[inline(always)]
+    pub fn is_named_block<S: Simd>(&self, simd: S, lowered: &Block, len: usize) -> bool {
+        let stored = self.image.get(self.at.byte() + NODE_HEADER_LEN..);
+        let stored = stored.and_then(|stored| stored.first_chunk());
+        let is_equal = stored.is_some_and(|stored| simd.is_equal(stored, lowered, len));
+        is_equal && self.name_len() == len
     }
 
     /// What is special about it.
+    #[inline(always)]
     pub fn flags(&self) -> NodeFlags {
         self.flags
     }
 
     /// The answer to a query for `rtype`, when there are such records; `dnssec`: with signatures,
     /// when there are any.
+    #[inline(always)]
     pub fn find(&self, rtype: u16, dnssec: bool) -> Option<BodyRef<'i>> {
         // Few names have more than a handful of types, and these are few cache lines.
         let position = self
-            .table
+            .table()
             .iter()
             .position(|entry| entry_type(entry) == rtype && rtype != 0)?;
         Some(self.body(position, dnssec))
@@ -119,44 +167,42 @@ impl<'i> Node<'i> {
 
     /// The answer that QTYPE ANY gets: one of the RRsets (RFC 8482 §4.1).
     pub fn first(&self, dnssec: bool) -> Option<BodyRef<'i>> {
-        let mut types = self.table.iter().map(entry_type);
+        let mut types = self.table().iter().map(entry_type);
         let position = types.position(|rtype| rtype != 0)?;
         Some(self.body(position, dnssec))
     }
 
-    /// The body of an entry, or of its twin in the second table.
+    /// The body of an entry, or of its twin in the second table, which stands behind the first.
+    #[inline(always)]
     fn body(&self, position: usize, dnssec: bool) -> BodyRef<'i> {
         let signed = dnssec && self.flags.any(NodeFlags::SIGNED);
+        let count = usize::from(self.entry_count);
         let entry = match signed {
-            true => self.signed_entry(position),
-            false => &self.table[position],
+            true => &self.tables(2 * count)[count + position],
+            false => &self.table()[position],
         };
         BodyRef::new(self.image, entry_place(entry), entry_len(entry), signed)
     }
 
-    /// An entry of the second table, which stands behind the first.
-    fn signed_entry(&self, position: usize) -> &'i [u8; ENTRY_LEN] {
-        let table = self.at.byte() + (NODE_HEADER_LEN + self.name.len()).next_multiple_of(4);
-        let at = table + (self.table.len() + position) * ENTRY_LEN;
-        &self.image[at..].as_chunks().0[0]
-    }
-
     /// The record types that it owns.
     pub fn types(&self) -> impl Iterator<Item = u16> {
-        self.table
+        self.table()
             .iter()
             .map(entry_type)
             .filter(|&rtype| rtype != 0)
     }
 
     fn link_position(&self, link: Link) -> Option<usize> {
-        let mut entries = self.table.iter().take_while(|entry| entry_type(entry) == 0);
+        let mut entries = self
+            .table()
+            .iter()
+            .take_while(|entry| entry_type(entry) == 0);
         entries.position(|entry| entry_len(entry) == link as u16)
     }
 
     fn link(&self, link: Link) -> Option<u32> {
         self.link_position(link)
-            .map(|position| entry_place(&self.table[position]))
+            .map(|position| entry_place(&self.table()[position]))
     }
 
     /// The zone cut above an occluded name.

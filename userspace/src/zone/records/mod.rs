@@ -88,7 +88,7 @@ impl ZoneRecords {
         (0..self.owners.len()).map(|index| {
             // They may stand anywhere: a zone that is sorted is not moved.
             if let Some(at) = self.owners.get(index + OWNERS_AHEAD) {
-                prefetch_lines(&self.blocks[*at as usize * BLOCK_ALIGN..], 1);
+                prefetch_lines(&self.blocks, *at as usize * BLOCK_ALIGN, 1);
             }
             self.owner(index)
         })

@@ -1,161 +1,25 @@
-//! The one decision: what a query is answered with. Pure.
+//! What a zone has for a name: RFC 1034 §4.3.2.
 
-use crate::packet::{Query, code};
+use super::{Answer, Claim, Follow, Wanted};
+use crate::packet::code;
 use crate::snapshot::{Found, Labels, Snapshot};
 use crate::telemetry::Rcode;
-use crate::zone::image::{BodyRef, Node, NodeFlags, NodeRef, Target};
-use crate::zone::index::NamePlace;
-
-/// What a reply is made of, found but not read yet.
-#[derive(Clone, Copy)]
-pub struct Answer<'s> {
-    /// The response code, unless an alias leads to another.
-    pub rcode: Rcode,
-    /// The AA bit.
-    pub authoritative: bool,
-    /// Bytes of the name before the part of it that owns the body's first record.
-    pub owner_skip: u8,
-    /// Number of the zone that answers.
-    pub zone: u32,
-    /// The records; none in an error.
-    pub body: Option<BodyRef<'s>>,
-    /// Where the answer goes on.
-    pub follow: Follow<'s>,
-    /// What is to be proven beside the records.
-    pub claim: Claim,
-}
-
-/// What a signed zone proves to whoever asks for DNSSEC (RFC 4035 §3.1.3, RFC 5155 §7.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Nothing beyond the records' signatures.
-    Nothing,
-    /// The node lacks the type.
-    NoData(NodeRef),
-    /// Nothing exists below this closest encloser, and it has no wildcard.
-    NoName(NodeRef),
-    /// Below this closest encloser the answer is its wildcard's.
-    Expanded(NodeRef),
-    /// Below this closest encloser there is only its wildcard, which lacks the type.
-    NoWildcardData(NodeRef),
-    /// Whether the zone below this cut is signed.
-    Delegation(NodeRef),
-}
-
-/// What is asked of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// QTYPE.
-    pub qtype: u16,
-    /// With signatures and proofs.
-    pub dnssec: bool,
-}
-
-/// Whether an answer goes on at another name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follow<'s> {
-    /// It does not.
-    Nothing,
-    /// The body is a CNAME record (RFC 1034 §3.6.2).
-    Alias(Target<'s>),
-    /// The body is a DNAME record (RFC 6672).
-    Redirect(Target<'s>),
-    /// There is no body, but this record of the server's own, behind its question.
-    Own(&'s [u8]),
-}
-
-impl<'s> Answer<'s> {
-    /// A bare response code.
-    pub const fn error(rcode: Rcode) -> Self {
-        Self {
-            rcode,
-            authoritative: false,
-            owner_skip: 0,
-            zone: 0,
-            body: None,
-            follow: Follow::Nothing,
-            claim: Claim::Nothing,
-        }
-    }
-
-    fn data(zone: u32, body: BodyRef<'s>) -> Self {
-        Self {
-            authoritative: true,
-            zone,
-            body: Some(body),
-            ..Self::error(Rcode::NoError)
-        }
-    }
-
-    /// Whether this is a referral to another server.
-    pub fn is_referral(&self) -> bool {
-        !self.authoritative && self.body.is_some()
-    }
-}
-
-/// Answers a query for `name`, which is as it was asked, with the candidate that was found before.
-pub fn answer<'s>(
-    query: &Query,
-    name: &[u8],
-    candidate: Option<NamePlace>,
-    snapshot: &'s Snapshot,
-) -> Answer<'s> {
-    if let Some(rcode) = query.refusal {
-        return Answer::error(rcode);
-    }
-    if query.qclass == code::CLASS_CH {
-        return chaos(query, name, snapshot);
-    }
-    if query.qclass != code::CLASS_IN || matches!(query.qtype, code::AXFR | code::IXFR) {
-        return Answer::error(Rcode::Refused);
-    }
-    let lookup = Lookup {
-        wanted: query.wanted(),
-        name,
-        snapshot,
-    };
-    match snapshot.find_candidate(candidate, query.name_hash, name) {
-        Some(found) => lookup.exact(found),
-        None => lookup.missing(),
-    }
-}
-
-/// What the server says of itself: nothing, unless configured (RFC 4892).
-fn chaos<'s>(query: &Query, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
-    match snapshot.policy().chaos.find(name) {
-        Some(record) if matches!(query.qtype, code::TXT | code::ANY) => Answer {
-            follow: Follow::Own(record),
-            ..Answer::error(Rcode::NoError)
-        },
-        _ => Answer::error(Rcode::Refused),
-    }
-}
-
-/// Answers for the target of an alias.
-pub fn lookup<'s>(wanted: Wanted, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
-    let lookup = Lookup {
-        wanted,
-        name,
-        snapshot,
-    };
-    match snapshot.find(snapshot.key().hash(name), name) {
-        Some(found) => lookup.exact(found),
-        None => lookup.missing(),
-    }
-}
+use crate::zone::image::{Node, NodeFlags};
 
 /// A name that is looked up: RFC 1034 §4.3.2.
-struct Lookup<'n, 's> {
-    wanted: Wanted,
-    name: &'n [u8],
-    snapshot: &'s Snapshot,
+pub(super) struct Lookup<'n, 's> {
+    pub(super) wanted: Wanted,
+    /// The name, and what stands behind it.
+    pub(super) front: &'n [u8],
+    pub(super) name_len: usize,
+    pub(super) snapshot: &'s Snapshot,
 }
 
 impl<'s> Lookup<'_, 's> {
     /// The name exists.
     // Inlined with `of_node`, so that the usual answer is written once, where it is kept.
     #[inline(always)]
-    fn exact(&self, found: Found<'s>) -> Answer<'s> {
+    pub(super) fn exact(&self, found: Found<'s>) -> Answer<'s> {
         if self.wanted.qtype == code::DS {
             return self.delegation_signer(found);
         }
@@ -175,7 +39,7 @@ impl<'s> Lookup<'_, 's> {
         {
             match parent.cut {
                 Some(cut) => found = cut,
-                None => return self.missing_in(parent.apex, &Labels::of(self.name)),
+                None => return self.missing_in(parent.apex, &self.labels()),
             }
         }
         if found.node.flags().any(NodeFlags::OCCLUDED) {
@@ -216,8 +80,8 @@ impl<'s> Lookup<'_, 's> {
     }
 
     /// The name does not exist in any zone.
-    fn missing(&self) -> Answer<'s> {
-        let labels = Labels::of(self.name);
+    pub(super) fn missing(&self) -> Answer<'s> {
+        let labels = self.labels();
         match self.snapshot.zone_of(&labels) {
             Some(apex) => self.missing_in(apex, &labels),
             None => Answer::error(Rcode::Refused),
@@ -286,7 +150,7 @@ impl<'s> Lookup<'_, 's> {
     #[inline(never)]
     fn negative(&self, rcode: Rcode, zone: u32, claim: Claim) -> Answer<'s> {
         let image = &self.snapshot.zones()[zone as usize];
-        let owner_skip = u8::try_from(self.name.len() - image.apex_len()).unwrap_or(0);
+        let owner_skip = u8::try_from(self.name_len - image.apex_len()).unwrap_or(0);
         Answer {
             rcode,
             owner_skip,
@@ -295,8 +159,12 @@ impl<'s> Lookup<'_, 's> {
         }
     }
 
+    fn labels(&self) -> Labels<'_> {
+        Labels::of_front(self.front, self.name_len)
+    }
+
     /// Bytes of the name before the part that is `node`'s.
     fn skip(&self, node: Node<'_>) -> u8 {
-        u8::try_from(self.name.len() - node.name().len()).unwrap_or(0)
+        u8::try_from(self.name_len - node.name().len()).unwrap_or(0)
     }
 }

@@ -1,0 +1,194 @@
+//! The usual reply: one body behind its question, and an OPT record without options. Its checksum
+//! is put together from what is known of the parts.
+
+use super::opt::OPT_LEN;
+use super::{AA, OPCODE_AND_RD, QR, Reply};
+use crate::answer::{Answer, Claim, Follow};
+use crate::packet::checksum::Sum;
+use crate::packet::{HEADER_LEN, Query, QueryFlags, code, word_at};
+use crate::simd::{BLOCK_LEN, Block, Simd};
+use crate::zone::image::{PATCHED_LEN, Pointer, Whole};
+
+/// Writes the reply if it is a usual one: `None` leaves the message as it was.
+#[inline(always)]
+pub(super) fn write<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    udp_size_max: u16,
+    limit: usize,
+) -> Option<Reply> {
+    let body = answer.body?;
+    let needs_proof = query.flags.has(QueryFlags::DNSSEC_OK) && answer.claim != Claim::Nothing;
+    if needs_proof || answer.follow != Follow::Nothing || query.flags.any(QueryFlags::OPTIONS) {
+        return None;
+    }
+    if body.is_woven() {
+        return simd.run(|| woven(simd, message, query, answer, udp_size_max, limit));
+    }
+    if answer.owner_skip != 0 {
+        return None;
+    }
+    whole(
+        simd,
+        message,
+        query,
+        answer,
+        &body.plain(),
+        udp_size_max,
+        limit,
+    )
+}
+
+/// Writes a reply with a woven body.
+#[inline(always)]
+fn woven<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    udp_size_max: u16,
+    limit: usize,
+) -> Option<Reply> {
+    let body = answer.body?.woven();
+    if body.len >= PATCHED_LEN {
+        return None;
+    }
+    let start = query.question_end();
+    let mut reply = whole(simd, message, query, answer, &body, udp_size_max, limit)?;
+    let moved = move_pointers(message, start, &body, answer.owner_skip) << odd(start);
+    reply.sum = reply.sum.map(|sum| sum.small(moved));
+    Some(reply)
+}
+
+/// Writes a reply, apart from the pointers in its body.
+#[inline(always)]
+fn whole<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    answer: &Answer<'_>,
+    body: &Whole<'_>,
+    udp_size_max: u16,
+    limit: usize,
+) -> Option<Reply> {
+    let has_opt = query.flags.has(QueryFlags::EDNS);
+    let start = HEADER_LEN + usize::from(query.name_len) + 4;
+    let end = start + body.len;
+    let reply_len = end + if has_opt { OPT_LEN } else { 0 };
+    let message = message.get_mut(..limit)?;
+    if reply_len > limit {
+        return None;
+    }
+    let mut sum = question_sum(simd, message, start);
+    copy(&mut message[start..], body);
+    sum = sum.small(u64::from(body.sum) << odd(start));
+    if has_opt {
+        let opt = opt(udp_size_max, query.flags.has(QueryFlags::DNSSEC_OK));
+        let room: &mut [u8; OPT_LEN] = message[end..].first_chunk_mut()?;
+        room[..8].copy_from_slice(&opt.to_le_bytes());
+        room[8..].fill(0);
+        sum = sum.small(((opt & 0xffff_ffff) + (opt >> 32)) << odd(end));
+    }
+    let header = message.first_chunk_mut()?;
+    sum = finish(header, body, answer, has_opt, sum);
+    Some(Reply {
+        len: reply_len,
+        rcode: answer.rcode,
+        truncated: false,
+        sum: Some(sum),
+    })
+}
+
+/// Bits to shift the sum of what begins at this offset: bytes at odd ones are the others of their
+/// words (RFC 1071 §2 (B)).
+fn odd(offset: usize) -> u32 {
+    match offset % 2 {
+        0 => 0,
+        _ => 8,
+    }
+}
+
+/// Copies the records; a block at once where there is one to read and room for it.
+#[inline(always)]
+fn copy(room: &mut [u8], whole: &Whole<'_>) {
+    let blocks: (Option<&mut Block>, Option<&Block>) =
+        (room.first_chunk_mut(), whole.records.first_chunk());
+    match blocks {
+        (Some(to), Some(from)) if whole.len <= BLOCK_LEN => *to = *from,
+        _ => room[..whole.len].copy_from_slice(&whole.records[..whole.len]),
+    }
+}
+
+/// The sum of the question, which ends at `end`.
+#[inline(always)]
+fn question_sum<S: Simd>(simd: S, message: &[u8], end: usize) -> Sum {
+    let len = end - HEADER_LEN;
+    match message[HEADER_LEN..].first_chunk() {
+        Some(block) if len <= BLOCK_LEN => Sum::default().small(simd.checksum(block, len)),
+        _ => Sum::default().bytes(&message[HEADER_LEN..end]),
+    }
+}
+
+/// Sets the pointers of a woven body right; returns by how much this changes its sum.
+///
+/// It was compiled for a place behind the question of its owner. Where the question is longer, the
+/// ends of its name lie as much further back as the body itself does; only a wildcard's own name,
+/// which the question's stands for, stays where it is.
+fn move_pointers(message: &mut [u8], start: usize, whole: &Whole<'_>, owner_skip: u8) -> u64 {
+    let shift = start.wrapping_sub(whole.base);
+    if shift == 0 {
+        return 0;
+    }
+    let mut sum = 0;
+    for patch in whole.patches {
+        let (pointer, offset) = Pointer::patched(patch);
+        let shift = match pointer {
+            Pointer::Owner => usize::from(owner_skip),
+            Pointer::Suffix | Pointer::Body => shift,
+        };
+        let Some(place) = message[start + offset..].first_chunk_mut() else {
+            continue;
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a name's length at most")]
+        let shift = shift as u16;
+        *place = u16::from_be_bytes(*place).wrapping_add(shift).to_be_bytes();
+        // A word whose first byte is at an even offset has it as the low one.
+        sum += u64::from(shift) << (8 - odd(offset));
+    }
+    sum
+}
+
+/// An OPT record without options (RFC 6891 §6.1.2), as a little-endian word; three zeroes follow.
+fn opt(udp_size_max: u16, dnssec_ok: bool) -> u64 {
+    u64::from(code::OPT.to_be()) << 8
+        | u64::from(udp_size_max.to_be()) << 24
+        | u64::from(dnssec_ok) << 63
+}
+
+/// Writes the header, and adds it to the sum. RA, AD and CD are clear: RFC 4035 §3.1.6.
+///
+/// As little-endian words: bytes put together one by one are written one by one.
+#[inline(always)]
+fn finish(
+    header: &mut [u8; HEADER_LEN],
+    whole: &Whole<'_>,
+    answer: &Answer<'_>,
+    has_opt: bool,
+    sum: Sum,
+) -> Sum {
+    let [answers, authorities, additionals] = whole.counts;
+    let additionals = additionals + u16::from(has_opt);
+    let asked = word_at(header, 0);
+    let flags = QR | if answer.authoritative { AA } else { 0 };
+    let front = asked & u64::from(u32::from_le_bytes([0xff, 0xff, OPCODE_AND_RD, 0]))
+        | u64::from(flags) << 16
+        | u64::from(answer.rcode.code() & 0x0f) << 24
+        | 1 << 40
+        | u64::from(answers.to_be()) << 48;
+    let back = u32::from(authorities.to_be()) | u32::from(additionals.to_be()) << 16;
+    header[..8].copy_from_slice(&front.to_le_bytes());
+    header[8..].copy_from_slice(&back.to_le_bytes());
+    sum.octet(front.to_le_bytes()).quad(back.to_le_bytes())
+}
