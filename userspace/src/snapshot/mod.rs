@@ -184,14 +184,16 @@ impl Snapshot {
     /// The deepest existing ancestor of a name that does not exist, in the zone of `apex`.
     pub fn closest_encloser<'s>(&'s self, apex: Found<'s>, labels: &Labels<'_>) -> Found<'s> {
         let zone = &self.zones[apex.zone as usize];
-        // As many probes as the zone is deep, however long the name.
-        let deepest = zone.labels_max().min(labels.count().saturating_sub(1));
-        let mut encloser = apex;
-        for depth in zone.apex_labels() + 1..=deepest {
-            let (front, len) = labels.suffix_front(depth);
+        // With each name its ancestors exist: half of what is left falls out with each probe, at
+        // most as deep as the zone is, however long the name.
+        let mut deepest = zone.labels_max().min(labels.count().saturating_sub(1));
+        let (mut encloser, mut depth) = (apex, zone.apex_labels());
+        while depth < deepest {
+            let middle = (depth + deepest).div_ceil(2);
+            let (front, len) = labels.suffix_front(middle);
             match self.find_front(front, len) {
-                Some(found) if found.zone == apex.zone => encloser = found,
-                _ => break,
+                Some(found) if found.zone == apex.zone => (encloser, depth) = (found, middle),
+                _ => deepest = middle - 1,
             }
         }
         encloser
@@ -235,13 +237,16 @@ impl Snapshot {
         labels: LabelStarts,
     ) -> Option<Found<'s>> {
         let zone = &self.zones[apex.zone as usize];
-        let deepest = zone.labels_max().min(labels.count().saturating_sub(1));
-        let mut encloser = apex;
-        for depth in zone.apex_labels() + 1..=deepest {
-            match self.find_short(simd, name, len, labels.of_depth(depth)) {
+        let mut deepest = zone.labels_max().min(labels.count().saturating_sub(1));
+        let (mut encloser, mut depth) = (apex, zone.apex_labels());
+        while depth < deepest {
+            let middle = (depth + deepest).div_ceil(2);
+            match self.find_short(simd, name, len, labels.of_depth(middle)) {
                 Look::Again => return None,
-                Look::Found(found) if found.zone == apex.zone => encloser = found,
-                Look::None | Look::Found(_) => break,
+                Look::Found(found) if found.zone == apex.zone => {
+                    (encloser, depth) = (found, middle);
+                }
+                Look::None | Look::Found(_) => deepest = middle - 1,
             }
         }
         Some(encloser)
