@@ -6,7 +6,7 @@ use crate::name;
 use crate::packet::NameKey;
 use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
-use crate::sys::cpu;
+use crate::sys::{cpu, heap};
 use crate::zone::image::ZoneImage;
 use crate::zone::load::{Loaded, load_all};
 use crate::zone::progress::{Effort, Progress};
@@ -110,6 +110,7 @@ impl Resources {
         let zones = images.cloned().collect();
         self.generation += 1;
         let snapshot = Snapshot::new(self.generation, zones, self.policy.clone(), self.key)?;
+        heap::release();
         Ok(Arc::new(snapshot))
     }
 }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod cpu;
 mod ethtool;
+pub mod heap;
 pub mod interface;
 pub mod memory;
 pub mod pages;

@@ -20,6 +20,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         &["userspace/src/control", "userspace/src/tsig", "tests/"],
     ),
     ("maxminddb", &["userspace/src/geo/load", "tests/"]),
+    ("libmimalloc_sys", &["userspace/src/sys/heap"]),
     ("mimalloc", &["userspace/src/main.rs"]),
     // The kernel's side of things: system calls, sockets, rings.
     (
