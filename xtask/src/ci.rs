@@ -2,7 +2,7 @@
 
 use crate::install::Installer;
 use crate::tally::Tally;
-use crate::{build_ebpf, fuzz, output, packages, repository, shell, test, tidy, tools};
+use crate::{bench, build_ebpf, fuzz, output, packages, repository, shell, test, tidy, tools};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,9 @@ const STEPS: &[Step] = &[
     ("clippy", |_| whole(clippy())),
     ("deny", |_| whole(deny())),
     ("test", |_| test::run_tests(&[])),
+    ("instructions", |installer| {
+        whole(bench::core::instructions::check_all(installer))
+    }),
     ("build-ebpf", |_| whole(build_ebpf::run(true))),
     ("fuzz", |installer| {
         whole(fuzz::run_all(FUZZ_RUNS, installer))
@@ -74,7 +77,7 @@ fn row(outcome: &Outcome) -> String {
     };
     let seconds = outcome.took.as_secs_f64();
     format!(
-        "{:<12}{verdict:<8}{seconds:>8.1} s   {}",
+        "{:<14}{verdict:<8}{seconds:>8.1} s   {}",
         outcome.name, outcome.tally
     )
 }
@@ -91,6 +94,7 @@ fn install(installer: &Installer) -> Result<()> {
         packages::DEMO,
         packages::TEST,
         packages::FUZZ,
+        packages::CALLGRIND,
     ])?;
     installer.ensure_named(build_ebpf::PACKAGES, "compiles the XDP program")
 }
@@ -136,7 +140,7 @@ mod tests {
         let broken: Step = ("broken", |_| anyhow::bail!("no such tool"));
         let outcome = perform(&broken, &Installer::new(false));
         assert_eq!(outcome.tally, Tally::of_one(false));
-        assert!(row(&outcome).starts_with("broken      FAILED"));
+        assert!(row(&outcome).starts_with("broken        FAILED"));
     }
 
     #[test]

@@ -77,6 +77,13 @@ pub(crate) const TEST: &[Package] = &[
     command("dnsperf", "dnsperf", "load over UDP and TCP"),
 ];
 
+/// What counting instructions needs beyond [`BUILD`].
+pub(crate) const CALLGRIND: &[Package] = &[command(
+    "valgrind",
+    "valgrind",
+    "counts instructions (bench core --callgrind)",
+)];
+
 /// What fuzzing needs beyond [`BUILD`].
 pub(crate) const FUZZ: &[Package] = &[command("g++", "c++", "compiles libFuzzer")];
 

@@ -1,18 +1,23 @@
-//! What is measured: a snapshot, and the queries that it is asked.
+//! What is measured: a world, and the queries that it is asked.
+//!
+//! A case "query log on" belongs here as soon as there is a query log; all of these are without.
 
-use ripples::packet::NameKey;
-use ripples::snapshot::{Policy, Snapshot};
-use ripples::zone::compile::compile;
-use ripples::zone::records::ZoneRecords;
-use std::fmt::Write;
-use tests::answers::signed_world;
-use tests::ask::{Ask, AskEdns};
-use tests::name::Name;
-use tests::packets::Packet;
-use tests::record::rtype;
+use super::names::Spread;
+use super::queries::{self, Expected, Extra};
+use super::worlds::{World, host};
+use ripples::snapshot::Snapshot;
+use tests::exchange::Family;
 
-/// Templates of a case with many names: more than any cache holds of their index.
-const TEMPLATES: u64 = 1 << 16;
+/// Different queries of a usual case.
+const TEMPLATES: usize = 1 << 16;
+/// Of one whose names no cache holds.
+const MANY_TEMPLATES: usize = 1 << 20;
+/// From how many names on there are so many.
+const MANY_NAMES: u64 = 1_000_000;
+/// Worlds with more names are built only when they are asked for.
+const NAMES_MAX: u64 = 1_000_000;
+/// Worlds with more names take too long to build under valgrind.
+const COUNTED_MAX: u64 = 2_000;
 
 /// Queries of one kind.
 #[derive(Clone, Copy)]
@@ -21,137 +26,158 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// The zones that are asked.
     pub(crate) world: World,
-    /// The name of query `i`.
+    /// Which names are asked for,
+    spread: Spread,
+    /// and how such a name is written.
     qname: fn(u64) -> String,
-    /// With an OPT record that has DO set.
-    dnssec: bool,
-    /// Different queries.
-    templates: u64,
+    extra: Extra,
+    family: Family,
+    expected: Expected,
 }
 
-/// Zones to ask.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum World {
-    /// One zone with this many names.
-    Hosts(u64),
-    /// The tests' small signed zones.
-    Signed,
-}
+const KILO: u64 = 1_000;
+const MEGA: u64 = 1_000_000;
+/// Numbers of names that do not exist.
+const ANY: Spread = Spread::Uniform(u64::MAX);
 
 /// All cases; those of one world behind each other.
 pub(crate) const CASES: &[Case] = &[
-    Case::new("hot", World::Hosts(1_000), |_| host(7)).templates(64),
-    Case::new("1k uniform", World::Hosts(1_000), |i| {
-        host(spread(i) % 1_000)
+    hosts("hot", KILO, Spread::One(7)),
+    hosts("hot, EDNS in half", KILO, Spread::One(7)).with(Extra::EdnsInHalf),
+    hosts("hot, client cookie", KILO, Spread::One(7)).with(Extra::ClientCookie),
+    hosts("hot, IPv6", KILO, Spread::One(7)).ipv6(),
+    hosts("1k uniform", KILO, Spread::Uniform(KILO)),
+    hosts("1k uniform, DO", KILO, Spread::Uniform(KILO)).with(Extra::DnssecOk),
+    hosts("1k uniform, IPv6", KILO, Spread::Uniform(KILO)).ipv6(),
+    hosts("1k Zipf", KILO, Spread::Zipf(KILO)),
+    missing("1k nxdomain", KILO),
+    hosts("hot, server cookie", KILO, Spread::One(7)).strict(KILO),
+    case("referral", World::CutsAndWildcards(KILO), |i| {
+        format!("www.d{i}.cuts.example")
+    })
+    .over(Spread::Uniform(KILO))
+    .gives(Expected::Referral),
+    case("wildcard", World::CutsAndWildcards(KILO), |i| {
+        format!("x{}.w{}.wild.example", i / KILO, i % KILO)
     }),
-    Case::new("1k uniform, DO", World::Hosts(1_000), |i| {
-        host(spread(i) % 1_000)
+    // Every name above it exists: the search for the closest one goes all the way.
+    case("127 labels, nxdomain", World::Deep, |i| {
+        format!("{}.{}b.c", i % 10, "a.".repeat(124))
     })
-    .dnssec(),
-    Case::new("1k nxdomain", World::Hosts(1_000), missing),
-    Case::new("signed, NSEC nxdomain", World::Signed, |i| {
-        format!("x{}.nsec.test", spread(i))
+    .gives(Expected::NoName),
+    case("signed, hot", World::Signed, |_| "www.nsec.test".into()).with(Extra::DnssecOk),
+    case("signed, wildcard", World::Signed, |i| {
+        format!("x{i}.wild.nsec.test")
     })
-    .dnssec(),
-    Case::new("signed, NSEC3 nxdomain", World::Signed, |i| {
-        format!("x{}.nsec3.test", spread(i))
+    .with(Extra::DnssecOk),
+    case("signed, NSEC nxdomain", World::Signed, |i| {
+        format!("x{i}.nsec.test")
     })
-    .dnssec(),
-    Case::new("signed, hot", World::Signed, |_| "www.nsec.test".into()).dnssec(),
-    Case::new("1M uniform", World::Hosts(1_000_000), |i| {
-        host(spread(i) % 1_000_000)
-    }),
-    Case::new("1M nxdomain", World::Hosts(1_000_000), missing),
+    .with(Extra::DnssecOk)
+    .gives(Expected::NoName),
+    case("signed, NSEC3 nxdomain", World::Signed, |i| {
+        format!("x{i}.nsec3.test")
+    })
+    .with(Extra::DnssecOk)
+    .gives(Expected::NoName),
+    hosts("100k uniform", 100 * KILO, Spread::Uniform(100 * KILO)),
+    hosts("100k Zipf", 100 * KILO, Spread::Zipf(100 * KILO)),
+    case("100k zones", World::Zones(100 * KILO), |i| {
+        format!("www.zone{i:07}.example")
+    })
+    .over(Spread::Uniform(100 * KILO)),
+    hosts("1M uniform", MEGA, Spread::Uniform(MEGA)),
+    hosts("1M uniform, EDNS in half", MEGA, Spread::Uniform(MEGA)).with(Extra::EdnsInHalf),
+    hosts("1M Zipf", MEGA, Spread::Zipf(MEGA)),
+    missing("1M nxdomain", MEGA),
+    hosts("10M uniform", 10 * MEGA, Spread::Uniform(10 * MEGA)),
+    hosts("10M Zipf", 10 * MEGA, Spread::Zipf(10 * MEGA)),
 ];
 
+/// Queries for names that exist.
+const fn case(name: &'static str, world: World, qname: fn(u64) -> String) -> Case {
+    Case {
+        name,
+        world,
+        spread: ANY,
+        qname,
+        extra: Extra::None,
+        family: Family::V4,
+        expected: Expected::Answer,
+    }
+}
+
+/// Queries for the hosts of a zone with `count` of them.
+const fn hosts(name: &'static str, count: u64, spread: Spread) -> Case {
+    case(name, World::Hosts(count), host).over(spread)
+}
+
+/// Queries for names that such a zone does not have.
+const fn missing(name: &'static str, count: u64) -> Case {
+    case(name, World::Hosts(count), |i| format!("x{i}.example.com")).gives(Expected::NoName)
+}
+
 impl Case {
-    const fn new(name: &'static str, world: World, qname: fn(u64) -> String) -> Self {
-        Self {
-            name,
-            world,
-            qname,
-            dnssec: false,
-            templates: TEMPLATES,
-        }
-    }
-
-    const fn dnssec(mut self) -> Self {
-        self.dnssec = true;
+    const fn over(mut self, spread: Spread) -> Self {
+        self.spread = spread;
         self
     }
 
-    const fn templates(mut self, templates: u64) -> Self {
-        self.templates = templates;
+    const fn with(mut self, extra: Extra) -> Self {
+        self.extra = extra;
         self
+    }
+
+    const fn gives(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    const fn ipv6(mut self) -> Self {
+        self.family = Family::V6;
+        self
+    }
+
+    /// With a server cookie, in a world where nothing else gets an answer.
+    const fn strict(mut self, count: u64) -> Self {
+        self.world = World::Cookies(count);
+        self.with(Extra::ServerCookie)
+    }
+
+    /// Whether `part` of a name, or `all`, means this case. What takes minutes wants to be named.
+    pub(crate) fn is_meant(&self, part: &str, all: bool) -> bool {
+        let is_named = part.contains("10M") || all;
+        self.name.contains(part) && (is_named || self.world.size() <= NAMES_MAX)
+    }
+
+    /// Whether its instructions can be counted in a moment.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.world.size() <= 5 * COUNTED_MAX
     }
 
     /// The queries as frames.
     pub(crate) fn frames(&self) -> Vec<Vec<u8>> {
-        let client = "198.51.100.7:40000".parse().expect("address");
-        let server = "192.0.2.1:53".parse().expect("address");
-        let edns = self.dnssec.then(|| AskEdns {
-            size: 1232,
-            dnssec_ok: true,
-            ..AskEdns::default()
-        });
-        let frame = |i| {
-            let ask = Ask {
-                edns: edns.clone(),
-                ..Ask::new(Name::parse(&(self.qname)(i)), rtype::A)
-            };
-            Packet::udp(client, server, &ask.message()).frame()
+        let count = match self.spread {
+            Spread::One(_) => 64,
+            _ if self.world.size() >= MANY_NAMES => MANY_TEMPLATES,
+            _ => TEMPLATES,
         };
-        (0..self.templates).map(frame).collect()
+        self.first_frames(count)
     }
-}
 
-impl World {
-    /// Compiles it.
-    pub(crate) fn snapshot(self) -> Snapshot {
-        match self {
-            World::Hosts(names) => hosts(names),
-            World::Signed => signed_world(),
-        }
+    /// So many of them.
+    pub(crate) fn first_frames(&self, count: usize) -> Vec<Vec<u8>> {
+        let coins = (0u64..).map(|i| super::names::stir(!i) & 1 == 1);
+        let numbers = self.spread.numbers().zip(coins).take(count);
+        let frame = |(number, is_odd)| {
+            let name = (self.qname)(number);
+            queries::frame(&name, self.extra, self.family, self.world, is_odd)
+        };
+        numbers.map(frame).collect()
     }
-}
 
-/// A zone of `names` hosts with one or two addresses each.
-fn hosts(names: u64) -> Snapshot {
-    let mut text =
-        String::from("$TTL 300\n@ SOA ns admin 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\n");
-    for i in 0..names {
-        let [.., b, c, d] = i.to_be_bytes();
-        let _ = writeln!(text, "{}. A 10.{b}.{c}.{d}", host(i));
-        if i % 5 < 2 {
-            let _ = writeln!(text, "{}. A 11.{b}.{c}.{d}", host(i));
-        }
+    /// Has some of them answered.
+    pub(crate) fn check(&self, frames: &[Vec<u8>], snapshot: &Snapshot) {
+        queries::check(self.name, frames, snapshot, self.expected);
     }
-    let origin = b"\x07example\x03com\0";
-    let parsed = ZoneRecords::parse(text.as_bytes(), "bench.zone", origin);
-    let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
-    let image = compile(&records).unwrap_or_else(|error| panic!("{error}"));
-    let image_len = image.bytes().len() as u64 / names;
-    let key = NameKey::new([1, 2, 3]);
-    let snapshot = Snapshot::new(1, vec![image], Policy::default(), key).expect("snapshot");
-    let all_len = snapshot.size_bytes() as u64 / names;
-    eprintln!("{names} names: {image_len} bytes of image each, {all_len} with the index");
-    snapshot
-}
-
-/// A name of 29 bytes on the wire.
-fn host(i: u64) -> String {
-    format!("host-{i:010}.example.com")
-}
-
-/// A name that does not exist.
-fn missing(i: u64) -> String {
-    format!("x{}.example.com", spread(i))
-}
-
-/// Stirs a counter into something that no prefetcher guesses (splitmix64).
-fn spread(i: u64) -> u64 {
-    let mut z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
 }

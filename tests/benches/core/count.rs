@@ -1,54 +1,70 @@
-//! Instructions per packet, counted by callgrind: the same in every run, however busy the machine.
+//! Instructions per packet, counted by callgrind on the portable path: the same in every run,
+//! however busy the machine.
 
-use super::cases::{CASES, Case, World};
-use super::{FRAMES, VECTOR};
+use super::cases::{CASES, Case};
+use super::measure::{Answering, Setting, USUAL_VECTOR, port};
 use ripples::port::MemPort;
-use ripples::telemetry::Tally;
-use ripples::vectorloop::Turn;
+use ripples::simd::{Level, Portable};
+use ripples::snapshot::Snapshot;
 use std::process::Command;
 
 /// The word by which the benchmark calls itself under valgrind.
 pub(crate) const COMMAND: &str = "count";
-/// Turns of the two runs: what both do beside turns falls out of their difference.
-const TURNS: [u64; 2] = [100, 1100];
-/// Worlds with more names take too long to build under valgrind.
-const NAMES_MAX: u64 = 100_000;
+/// What is counted: this function and all that it calls. Its name survives every optimisation.
+const COUNTED: &str = "*ripples_counted_turns*";
+/// Turns that are counted, after as many to warm up.
+const TURNS: usize = 32;
 
-/// Takes so many turns of a case.
-pub(crate) fn run(name: &str, turns: u64) {
+/// Takes the turns of a case.
+pub(crate) fn run(name: &str) {
     let case = CASES.iter().find(|case| case.name == name).expect("a case");
     let snapshot = case.world.snapshot();
-    let frames = case.frames();
-    let mut port = MemPort::ethernet(FRAMES, 2048).replaying(frames.iter().map(Vec::as_slice));
-    let mut turn = Turn::new(VECTOR);
-    let mut tally = Tally::default();
-    for _ in 0..turns {
-        turn.run(&mut port, &snapshot, 0, &mut tally);
+    let frames = case.first_frames(2 * TURNS * USUAL_VECTOR);
+    case.check(&frames, &snapshot);
+    let work = || {
+        let level = Level::Portable(Portable);
+        let setting = Setting {
+            level,
+            vector: USUAL_VECTOR,
+            prefetch: true,
+        };
+        let (mut port, mut answering) = (port(&frames), Answering::new(setting));
+        for _ in 0..TURNS {
+            answering.run(&mut port, &snapshot);
+        }
+        ripples_counted_turns(&mut answering, &mut port, &snapshot);
+    };
+    // On a stack that does not begin behind the environment: how bytes are copied depends on where
+    // they lie.
+    std::thread::scope(|scope| scope.spawn(work).join().expect("turns do not panic"));
+}
+
+/// The turns that are counted.
+#[inline(never)]
+fn ripples_counted_turns(answering: &mut Answering, port: &mut MemPort, snapshot: &Snapshot) {
+    for _ in 0..TURNS {
+        answering.run(port, snapshot);
     }
 }
 
-/// Instructions per packet; none without valgrind, or where counting would take long.
-pub(crate) fn per_packet(case: &Case) -> Option<u64> {
-    if matches!(case.world, World::Hosts(names) if names > NAMES_MAX) {
-        return None;
-    }
-    let [few, many] = TURNS.map(|turns| instructions(case, turns));
-    Some((many? - few?) / ((TURNS[1] - TURNS[0]) * VECTOR as u64))
-}
-
-/// All instructions of a run with so many turns.
-fn instructions(case: &Case, turns: u64) -> Option<u64> {
-    let program = std::env::current_exe().ok()?;
+/// Instructions per packet.
+///
+/// # Panics
+/// Without valgrind.
+pub(crate) fn per_packet(case: &Case) -> f64 {
+    let program = std::env::current_exe().expect("this program has a path");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    valgrind
-        .arg(program)
-        .args([COMMAND, case.name, &turns.to_string()]);
-    let output = valgrind.output().ok()?;
+    valgrind.arg(format!("--toggle-collect={COUNTED}"));
+    valgrind.arg(program).args([COMMAND, case.name]);
+    let output = valgrind.output().expect("valgrind runs");
     let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
     // "==7== Collected : 1234567"
     let collected = said
         .lines()
-        .find_map(|line| line.split_once("Collected : "))?;
-    collected.1.trim().parse().ok()
+        .find_map(|line| line.split_once("Collected : "));
+    let count = collected.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+    let each = count.unwrap_or_else(|| panic!("{said}")) / (TURNS * USUAL_VECTOR) as f64;
+    (each * 10.0).round() / 10.0
 }

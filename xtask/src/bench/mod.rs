@@ -1,6 +1,8 @@
 //! `cargo xtask bench NAME`: measurements that anyone can repeat, one file each.
 
+pub(crate) mod core;
 mod latency;
+mod report;
 
 use crate::install::Installer;
 use crate::{output, packages, repository, shell};
@@ -14,14 +16,20 @@ use std::process::{Command, Stdio};
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
+    /// What the core needs per packet, over memory: time, or instructions with --callgrind
+    Core(core::Options),
     /// How long answers take, against load, on a veth pair (root)
     Latency(latency::Options),
+    /// Draw saved runs as SVG
+    Report(report::Options),
 }
 
 /// Measures. What the benchmark prints is one JSON object a line.
 pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
     match bench {
+        Bench::Core(options) => core::run(options, installer),
         Bench::Latency(options) => latency::run(options, installer),
+        Bench::Report(options) => report::run(options, installer),
     }
 }
 
@@ -30,7 +38,7 @@ pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
 fn become_benchmark(name: &str, arguments: &[String], installer: &Installer) -> Result<()> {
     installer.ensure(&[packages::BUILD, packages::DEMO])?;
     output::step("Building", format!("the benchmark `{name}` (release)"));
-    let mut command = Command::new(executable(name)?);
+    let mut command = Command::new(executable(name, "bench")?);
     // What cargo would say: measure, do not just see that it works.
     command.arg("--bench").args(arguments);
     command.current_dir(repository::root());
@@ -39,10 +47,11 @@ fn become_benchmark(name: &str, arguments: &[String], installer: &Installer) -> 
     Err(error).with_context(|| format!("could not start `{}`", shell::line(&command)))
 }
 
-/// Builds a benchmark of the package `tests`; returns its executable.
-fn executable(name: &str) -> Result<PathBuf> {
+/// Builds a benchmark of the package `tests` by a profile; returns its executable.
+fn executable(name: &str, profile: &str) -> Result<PathBuf> {
     let mut cargo = repository::cargo(&["bench", "--package", "tests", "--bench", name]);
-    cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
+    cargo.args(["--profile", profile, "--no-run"]);
+    cargo.args(["--message-format=json-render-diagnostics"]);
     output::command(&shell::line(&cargo));
     let built = cargo.stderr(Stdio::inherit()).output();
     let built = built.with_context(|| format!("could not start `{}`", shell::line(&cargo)))?;

@@ -33,6 +33,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
             "xtask/",
         ],
     ),
+    ("plotters", &["tests/src/bin/plots/"]),
     (
         "siphasher",
         &[

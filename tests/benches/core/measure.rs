@@ -1,0 +1,140 @@
+//! Times: many short windows, in which the case and the bare way back take turns.
+
+use super::cases::Case;
+use ripples::port::MemPort;
+use ripples::port::mem::MemFrame;
+use ripples::reflect::Reflection;
+use ripples::simd::Level;
+use ripples::snapshot::Snapshot;
+use ripples::telemetry::{Counters, Tally};
+use ripples::vectorloop::Turn;
+use std::time::{Duration, Instant};
+use tests::answers::TIME_S;
+
+/// The usual vector.
+pub(crate) const USUAL_VECTOR: usize = 64;
+/// Frames of the port; queries beyond are drawn anew from as many templates.
+const FRAMES: usize = 1024;
+/// Bytes of a frame.
+const FRAME_LEN: usize = 2048;
+/// How long a window is, and how many there are.
+const WINDOW: Duration = Duration::from_millis(10);
+const WINDOWS: usize = 100;
+/// Turns between two looks at the clock, with the usual vector.
+const TURNS: usize = 16;
+
+/// How a case is run.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting {
+    pub(crate) level: Level,
+    pub(crate) vector: usize,
+    pub(crate) prefetch: bool,
+}
+
+/// Nanoseconds per packet.
+pub(crate) struct Times {
+    /// Half of the windows took less.
+    pub(crate) median: f64,
+    /// A twentieth took less: what the machine does when nothing else runs.
+    pub(crate) least: f64,
+    /// The first and the third quarter's end.
+    pub(crate) spread: [f64; 2],
+    /// The median of windows that send frames back unread.
+    pub(crate) floor: f64,
+}
+
+/// What a case is measured in: the best level first.
+pub(crate) fn settings(case: &Case) -> Vec<Setting> {
+    let usual = Setting {
+        level: Level::detect(),
+        vector: USUAL_VECTOR,
+        prefetch: true,
+    };
+    let mut settings = vec![usual];
+    if ["hot", "1M uniform"].contains(&case.name) {
+        // All but the best, which is there already.
+        let others = Level::all()
+            .into_iter()
+            .filter(|level| level.name() != usual.level.name());
+        settings.extend(others.map(|level| Setting { level, ..usual }));
+    }
+    if ["1k uniform", "1M uniform"].contains(&case.name) {
+        settings.extend([1, 8, 32, 256].map(|vector| Setting { vector, ..usual }));
+    }
+    settings
+}
+
+/// A port that receives the frames over and over.
+pub(crate) fn port(frames: &[Vec<u8>]) -> MemPort {
+    MemPort::ethernet(FRAMES, FRAME_LEN).replaying(frames.iter().map(Vec::as_slice))
+}
+
+/// Answers, as a worker does.
+pub(crate) struct Answering {
+    turn: Turn<MemFrame>,
+    tally: Tally,
+    counters: Counters,
+}
+
+impl Answering {
+    /// Nothing is answered yet.
+    pub(crate) fn new(Setting { level, vector, .. }: Setting) -> Self {
+        Self {
+            turn: Turn::at_level(vector, level),
+            tally: Tally::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Takes a turn. Returns how many frames there were.
+    pub(crate) fn run(&mut self, port: &mut MemPort, snapshot: &Snapshot) -> usize {
+        let count = self.turn.run(port, snapshot, TIME_S, &mut self.tally);
+        self.counters.publish(&mut self.tally);
+        count
+    }
+}
+
+/// Measures a case in one setting.
+pub(crate) fn times(frames: &[Vec<u8>], snapshot: &Snapshot, setting: Setting) -> Times {
+    let mut port = port(frames);
+    let mut answering = Answering::new(setting);
+    let mut reflection = Reflection::new(setting.vector);
+    let mut tally = Tally::default();
+    // Every query once: what is cold in the first round is not what is asked for.
+    let mut warm = 0;
+    while warm < frames.len() {
+        warm += answering.run(&mut port, snapshot);
+    }
+    let (mut cases, mut floors) = (Vec::new(), Vec::new());
+    for _ in 0..WINDOWS {
+        cases.push(window(|| answering.run(&mut port, snapshot)));
+        floors.push(window(|| reflection.run(&mut port, &mut tally)));
+    }
+    let [cases, floors] = [cases, floors].map(|mut values| {
+        values.sort_by(f64::total_cmp);
+        values
+    });
+    let at = |values: &[f64], percent: usize| {
+        (values[values.len() * percent / 100] * 10.0).round() / 10.0
+    };
+    Times {
+        median: at(&cases, 50),
+        least: at(&cases, 5),
+        spread: [at(&cases, 25), at(&cases, 75)],
+        floor: at(&floors, 50),
+    }
+}
+
+/// Nanoseconds per packet in one window; `turn` says how many packets it took.
+fn window(mut turn: impl FnMut() -> usize) -> f64 {
+    let (start, mut packets) = (Instant::now(), 0);
+    loop {
+        for _ in 0..TURNS {
+            packets += turn();
+        }
+        let elapsed = start.elapsed();
+        if elapsed >= WINDOW {
+            return elapsed.as_secs_f64() * 1e9 / packets as f64;
+        }
+    }
+}
