@@ -4,7 +4,7 @@ use super::cases::Case;
 use ripples::port::MemPort;
 use ripples::port::mem::MemFrame;
 use ripples::reflect::Reflection;
-use ripples::simd::Level;
+use ripples::simd::{Level, Simd, Unfetched};
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::{Counters, Tally};
 use ripples::vectorloop::Turn;
@@ -60,6 +60,10 @@ pub(crate) fn settings(case: &Case) -> Vec<Setting> {
     }
     if ["1k uniform", "1M uniform"].contains(&case.name) {
         settings.extend([1, 8, 32, 256].map(|vector| Setting { vector, ..usual }));
+        settings.push(Setting {
+            prefetch: false,
+            ..usual
+        });
     }
     settings
 }
@@ -74,23 +78,36 @@ pub(crate) struct Answering {
     turn: Turn<MemFrame>,
     tally: Tally,
     counters: Counters,
+    setting: Setting,
 }
 
 impl Answering {
     /// Nothing is answered yet.
-    pub(crate) fn new(Setting { level, vector, .. }: Setting) -> Self {
+    pub(crate) fn new(setting: Setting) -> Self {
         Self {
-            turn: Turn::at_level(vector, level),
+            turn: Turn::at_level(setting.vector, setting.level),
             tally: Tally::default(),
             counters: Counters::default(),
+            setting,
         }
     }
 
     /// Takes a turn. Returns how many frames there were.
     pub(crate) fn run(&mut self, port: &mut MemPort, snapshot: &Snapshot) -> usize {
-        let count = self.turn.run(port, snapshot, TIME_S, &mut self.tally);
+        let count = match (self.setting.prefetch, self.setting.level) {
+            (true, _) => self.turn.run(port, snapshot, TIME_S, &mut self.tally),
+            (false, Level::Portable(simd)) => self.unfetched(simd, port, snapshot),
+            #[cfg(target_arch = "x86_64")]
+            (false, Level::Avx512(simd)) => self.unfetched(simd, port, snapshot),
+        };
         self.counters.publish(&mut self.tally);
         count
+    }
+
+    /// Takes a turn without prefetches.
+    fn unfetched(&mut self, simd: impl Simd, port: &mut MemPort, snapshot: &Snapshot) -> usize {
+        let (turn, tally) = (&mut self.turn, &mut self.tally);
+        turn.run_with(Unfetched(simd), port, snapshot, TIME_S, tally)
     }
 }
 

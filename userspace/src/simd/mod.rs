@@ -6,10 +6,14 @@
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+mod unfetched;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use portable::Portable;
+pub use unfetched::Unfetched;
+
+use crate::prefetch;
 
 /// Bytes of a block: a cache line.
 pub const BLOCK_LEN: usize = 64;
@@ -40,6 +44,18 @@ pub trait Simd: Copy {
 
     /// The Internet checksum's sum of the first `len` bytes as little-endian words, not folded.
     fn checksum(self, block: &Block, len: usize) -> u64;
+
+    /// Asks for the cache line of the value's first byte.
+    #[inline(always)]
+    fn prefetch<T: ?Sized>(self, value: &T) {
+        prefetch::prefetch(value);
+    }
+
+    /// Asks for the first `lines` cache lines of what begins `offset` bytes behind the first one.
+    #[inline(always)]
+    fn prefetch_lines(self, bytes: &[u8], offset: usize, lines: usize) {
+        prefetch::prefetch_lines(bytes, offset, lines);
+    }
 }
 
 /// What the CPU can do.
@@ -167,7 +183,10 @@ mod tests {
     fn every_level_does_as_described() {
         for level in Level::all() {
             match level {
-                Level::Portable(simd) => check(simd),
+                Level::Portable(simd) => {
+                    check(simd);
+                    check(Unfetched(simd));
+                }
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx512(simd) => simd.run(|| check(simd)),
             }

@@ -10,7 +10,6 @@ pub use mailbox::{Inbox, Mailbox, mailbox};
 
 use crate::packet::cookie::Cookies;
 use crate::packet::{LabelStarts, NameKey, ShortName};
-use crate::prefetch::prefetch_lines;
 use crate::simd::{BLOCK_LEN, Portable, Simd};
 use crate::zone::image::{Node, NodeFlags, ZoneImage};
 use crate::zone::index::{NameIndex, NamePlace};
@@ -108,8 +107,8 @@ impl Snapshot {
     }
 
     /// Fetches ahead what `candidate` reads.
-    pub fn prefetch(&self, hash: u64) {
-        self.index.prefetch(hash);
+    pub fn prefetch<S: Simd>(&self, simd: S, hash: u64) {
+        self.index.prefetch(simd, hash);
     }
 
     /// The first name that may have this hash. Fetches ahead what comparing it reads.
@@ -117,7 +116,7 @@ impl Snapshot {
     pub fn candidate<S: Simd>(&self, simd: S, hash: u64) -> Option<NamePlace> {
         let place = self.index.first(simd, hash)?;
         let image = self.zones[place.zone as usize].bytes();
-        prefetch_lines(image, place.node.byte(), 2);
+        simd.prefetch_lines(image, place.node.byte(), 2);
         Some(place)
     }
 

@@ -80,6 +80,26 @@ impl<F> Turn<F> {
     where
         P: Port<Frame = F>,
     {
+        match self.level {
+            Level::Portable(simd) => self.run_with(simd, port, snapshot, time_s, tally),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(simd) => self.run_with(simd, port, snapshot, time_s, tally),
+        }
+    }
+
+    /// As `run`, with the operations of `simd`, whatever the level.
+    #[inline]
+    pub fn run_with<S: Simd, P>(
+        &mut self,
+        simd: S,
+        port: &mut P,
+        snapshot: &Snapshot,
+        time_s: u32,
+        tally: &mut Tally,
+    ) -> usize
+    where
+        P: Port<Frame = F>,
+    {
         port.receive(&mut self.frames, self.limit);
         let count = self.frames.len();
         if count == 0 {
@@ -88,11 +108,7 @@ impl<F> Turn<F> {
         }
         tally.add(Event::Turns, 1);
         tally.add(Event::Received, count as u64);
-        match self.level {
-            Level::Portable(simd) => self.answer(simd, port, snapshot, time_s, tally),
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512(simd) => self.answer(simd, port, snapshot, time_s, tally),
-        }
+        self.answer(simd, port, snapshot, time_s, tally);
         self.transmit(port);
         count
     }
@@ -136,7 +152,7 @@ impl<F> Turn<F> {
             let read = open(simd, port, frame, row, snapshot, time_s);
             row.is_discarded = read.is_err();
             match read {
-                Ok(()) => snapshot.prefetch(row.query.name_hash),
+                Ok(()) => snapshot.prefetch(simd, row.query.name_hash),
                 Err(reason) => {
                     tally.discard(reason);
                     self.discarded += 1;
@@ -172,7 +188,7 @@ impl<F> Turn<F> {
             }
             let candidate = row.candidate;
             if let Some((zone, body)) = hit(simd, &row.query, &row.name, candidate, snapshot) {
-                prefetch_lines(body.head(), 0, 2);
+                simd.prefetch_lines(body.head(), 0, 2);
                 answers.push(Answer::data(zone, body));
             } else if !absent(simd, row, snapshot, answers) {
                 miss(port, frame, row, snapshot, time_s, answers);

@@ -1,8 +1,7 @@
 //! The name index of a snapshot: keyed hash → zone and node, over all zones.
 
 use super::image::NodeRef;
-use crate::prefetch::prefetch;
-use crate::simd::Simd;
+use crate::simd::{Portable, Simd};
 use crate::sys::pages::Pages;
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
@@ -53,7 +52,7 @@ impl NameIndex {
     pub fn extend(&mut self, names: impl Iterator<Item = (u64, NamePlace)>) {
         let mut waiting = VecDeque::with_capacity(NAMES_AHEAD + 1);
         for (hash, place) in names {
-            self.prefetch(hash);
+            self.prefetch(Portable, hash);
             waiting.push_back((hash, place));
             if waiting.len() > NAMES_AHEAD
                 && let Some((hash, place)) = waiting.pop_front()
@@ -123,8 +122,8 @@ impl NameIndex {
     }
 
     /// Fetches the memory that `candidates` reads first.
-    pub fn prefetch(&self, hash: u64) {
-        prefetch(&self.buckets[self.bucket(hash)].0);
+    pub fn prefetch<S: Simd>(&self, simd: S, hash: u64) {
+        simd.prefetch(&self.buckets[self.bucket(hash)].0);
     }
 
     /// Bytes of memory.
