@@ -107,6 +107,7 @@ impl Snapshot {
     }
 
     /// Fetches ahead what `candidate` reads.
+    #[inline(always)]
     pub fn prefetch<S: Simd>(&self, simd: S, hash: u64) {
         self.index.prefetch(simd, hash);
     }

@@ -130,10 +130,23 @@ impl<F> Turn<F> {
     {
         // Filled where it stands: a table is too large to be handed over.
         let mut answers = Table::new();
-        simd.run(|| self.parse(simd, port, snapshot, time_s, tally));
-        simd.run(|| self.probe(simd, snapshot));
-        simd.run(|| self.resolve(simd, port, snapshot, time_s, &mut answers));
-        simd.run(|| self.pack(simd, port, snapshot, time_s, &answers, tally));
+        // A closure that is not inlined is compiled for any CPU, and every operation is a call.
+        simd.run(
+            #[inline(always)]
+            || self.parse(simd, port, snapshot, time_s, tally),
+        );
+        simd.run(
+            #[inline(always)]
+            || self.probe(simd, snapshot),
+        );
+        simd.run(
+            #[inline(always)]
+            || self.resolve(simd, port, snapshot, time_s, &mut answers),
+        );
+        simd.run(
+            #[inline(always)]
+            || self.pack(simd, port, snapshot, time_s, &answers, tally),
+        );
     }
 
     /// Reads every frame; those without a query are discarded.

@@ -122,6 +122,7 @@ impl NameIndex {
     }
 
     /// Fetches the memory that `candidates` reads first.
+    #[inline(always)]
     pub fn prefetch<S: Simd>(&self, simd: S, hash: u64) {
         simd.prefetch(&self.buckets[self.bucket(hash)].0);
     }
@@ -131,6 +132,7 @@ impl NameIndex {
         size_of_val(&self.buckets[..])
     }
 
+    #[inline(always)]
     fn bucket(&self, hash: u64) -> usize {
         let product = u128::from(hash) * self.buckets.len() as u128;
         #[expect(

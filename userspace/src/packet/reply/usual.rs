@@ -25,7 +25,10 @@ pub(super) fn write<S: Simd>(
         return None;
     }
     if body.is_woven() {
-        return simd.run(|| woven(simd, message, query, answer, udp_size_max, limit));
+        return simd.run(
+            #[inline(always)]
+            || woven(simd, message, query, answer, udp_size_max, limit),
+        );
     }
     if answer.owner_skip != 0 {
         return None;

@@ -74,6 +74,7 @@ impl ZoneImage {
     }
 
     /// All of it.
+    #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -88,6 +89,7 @@ impl ZoneImage {
     }
 
     /// The node at `at`.
+    #[inline(always)]
     pub fn node(&self, at: NodeRef) -> Node<'_> {
         Node::at(self.bytes(), at)
     }
