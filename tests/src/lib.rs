@@ -21,6 +21,7 @@ pub mod packets;
 pub mod peer;
 pub mod record;
 pub mod redirect;
+pub mod saved;
 pub mod script;
 pub mod server;
 pub mod signed;

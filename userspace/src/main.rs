@@ -32,6 +32,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Compile(arguments) => {
+            let config = Config::load(&arguments.run())?;
+            if !server::compile(&config, &arguments.output)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Ctl(arguments) => control::run(arguments)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! The `ripples` binary at its command line: what it refuses, and what it says then.
 
 mod check;
+mod compile;
 mod control;
 mod options;
 mod rights;

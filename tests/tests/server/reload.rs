@@ -89,3 +89,37 @@ fn last_byte(address: SocketAddr) -> u8 {
     assert_eq!(reply, ask_tcp(address, &query));
     reply[reply.len() - 1]
 }
+
+#[test]
+fn a_broken_image_keeps_the_old_one_and_a_new_one_takes_its_place() {
+    let address = loopback::address();
+    let listen = address.to_string();
+    let launch = Launch::run(&["--io", "socket", "--listen", &listen]);
+    let image = launch.folder().join("example.img");
+    let compile = |last: &str| {
+        let text = EXAMPLE.replace("192.0.2.80", last);
+        let compile = Launch::new(&["compile", "--output", &image.to_string_lossy()]);
+        assert_eq!(compile.zone("example", &text).finish().code, Some(0));
+    };
+    compile("192.0.2.80");
+    let mut server = launch.with(&["--zone", &format!("example={}", image.display())]).start();
+    assert_eq!(last_byte(address), 80);
+    compile("192.0.2.81");
+    server.reload();
+    assert_eq!(last_byte(address), 81);
+
+    let mut broken = std::fs::read(&image).unwrap();
+    let middle = broken.len() / 2;
+    broken[middle] ^= 1;
+    std::fs::write(image.with_extension("new"), broken).unwrap();
+    std::fs::rename(image.with_extension("new"), &image).unwrap();
+    server.reload();
+    assert_eq!(last_byte(address), 81);
+    let complaint = "example.img: byte ";
+    assert!(server.log().contains(complaint), "{}", server.log());
+
+    compile("192.0.2.82");
+    server.reload();
+    assert_eq!(last_byte(address), 82);
+    server.stop();
+}

@@ -21,6 +21,8 @@ pub enum Command {
     Run(RunArguments),
     /// Check configuration and zones; exit 0, or 1 with file:line:column: message
     Check(RunArguments),
+    /// Save zones as images, which are served at once
+    Compile(CompileArguments),
     /// Talk to a running server
     Ctl(CtlArguments),
 }
@@ -40,7 +42,7 @@ pub struct RunArguments {
     /// How packets come in [default: auto]
     #[arg(long, value_enum)]
     pub io: Option<Io>,
-    /// Serve this zone from this master file (repeatable)
+    /// Serve this zone from this master file or saved image (repeatable)
     #[arg(long, value_name = "ORIGIN=FILE")]
     pub zone: Vec<String>,
     /// Workers on kernel sockets [default: 1]; with AF_XDP there is one per queue
@@ -74,6 +76,31 @@ pub struct RunArguments {
     /// What to log, as in `info` or `ripples=debug,aya=warn` [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
+}
+
+/// Options of `compile`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CompileArguments {
+    /// Read zones from this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Compile this zone from this master file (repeatable)
+    #[arg(long, value_name = "ORIGIN=FILE")]
+    pub zone: Vec<String>,
+    /// Write the image to this file; or, in a folder, one for each zone to ORIGIN.img
+    #[arg(long, value_name = "FILE|DIR")]
+    pub output: PathBuf,
+}
+
+impl CompileArguments {
+    /// What `check` would be told.
+    pub fn run(&self) -> RunArguments {
+        RunArguments {
+            config: self.config.clone(),
+            zone: self.zone.clone(),
+            ..RunArguments::default()
+        }
+    }
 }
 
 /// CPUs in the order in which workers get them.

@@ -7,7 +7,7 @@ mod file;
 mod idle;
 
 pub use answers::{Answers, CookiePolicy};
-pub use arguments::{Arguments, Command, CtlArguments, CtlCommand, RunArguments};
+pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand, RunArguments};
 pub use idle::Idle;
 
 use crate::idle::Policy;
@@ -37,12 +37,12 @@ pub enum Io {
     Socket,
 }
 
-/// A zone and its master file.
+/// A zone and its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneSource {
     /// The apex in lowered wire form.
     pub origin: Vec<u8>,
-    /// The master file.
+    /// The master file, or a saved image.
     pub file: PathBuf,
 }
 

@@ -1,6 +1,7 @@
 //! Start and stop: load, open, attach, spawn; then listen to the operator until told to leave.
 
 mod attach;
+mod compile;
 mod loopback;
 mod progress;
 mod resources;
@@ -16,6 +17,7 @@ use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
 use anyhow::{Context, Result};
 use attach::Attached;
+pub use compile::compile;
 use resources::{Reload, Resources};
 use serde_json::{Value, json};
 use std::io::{self, Write};

@@ -116,7 +116,7 @@ impl Resources {
 }
 
 /// Loads zones on all CPUs.
-fn load(sources: &[ZoneSource]) -> Vec<Loaded> {
+pub(super) fn load(sources: &[ZoneSource]) -> Vec<Loaded> {
     let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
     let progress = &Progress::none();
     progress::shown(progress, || load_all(sources, Effort { threads, progress }))

@@ -18,8 +18,13 @@ pub enum SnapshotError {
     TooMany(usize),
 }
 
+/// Under a key that nobody outside knows, no name lies so many buckets behind its own. Where one does,
+/// somebody who knew the key of a saved image has chosen the names.
+const REACH: usize = 64;
+
 impl Snapshot {
-    /// Indexes the names of `zones` under `key`.
+    /// Indexes the names of `zones` under the key of the largest saved one, whose names are hashed
+    /// already, else under `key`.
     pub fn new(
         generation: u64,
         zones: Vec<ZoneImage>,
@@ -30,28 +35,16 @@ impl Snapshot {
             return Err(SnapshotError::TooMany(zones.len()));
         }
         let apexes = Apexes::of(&zones)?;
-        let names = zones.iter().map(ZoneImage::node_count).sum();
-        let mut index = NameIndex::with_capacity(names);
-        let mut parents = apexes.parents(&zones);
-        let all = (0..).zip(&zones).flat_map(|(zone, image)| {
-            let nodes = image.nodes();
-            nodes.map(move |(node, value)| (NamePlace { zone, node }, value))
+        let seed = saved_seed(&zones);
+        let saved = seed.and_then(|seed| {
+            let key = NameKey::new(seed);
+            let (index, parents, is_near) = indexed(&zones, &apexes, &key, Some(seed));
+            is_near.then_some((key, index, parents))
         });
-        index.extend(all.filter_map(|(place, node)| {
-            if node.flags().any(NodeFlags::HASHED) {
-                return None;
-            }
-            let Some(child) = apexes.shadow(place.zone, node.name()) else {
-                return Some((key.hash(node.name()), place));
-            };
-            if let Some(parent) = parents.get_mut(&child)
-                && parent.zone == place.zone
-                && zones[child as usize].apex().name() == node.name()
-            {
-                parent.cut = Some(place);
-            }
-            None
-        }));
+        let (key, index, parents) = saved.unwrap_or_else(|| {
+            let (index, parents, _) = indexed(&zones, &apexes, &key, None);
+            (key, index, parents)
+        });
         let depths = apexes.depths(&zones);
         let zones = zones.into_boxed_slice();
         Ok(Self {
@@ -64,6 +57,65 @@ impl Snapshot {
             parents,
         })
     }
+}
+
+/// What the key of the largest saved zone is made from.
+fn saved_seed(zones: &[ZoneImage]) -> Option<[u64; 3]> {
+    let saved = zones.iter().filter_map(|zone| Some((zone, zone.saved()?)));
+    let largest = saved.max_by_key(|(zone, _)| zone.node_count());
+    largest.map(|(_, saved)| saved.key())
+}
+
+/// The index and where zones lie in others. `seed`: the key's, if it is a saved zone's; then false
+/// when names lie too far from their buckets.
+fn indexed(
+    zones: &[ZoneImage],
+    apexes: &Apexes,
+    key: &NameKey,
+    seed: Option<[u64; 3]>,
+) -> (NameIndex, HashMap<u32, ParentPlace>, bool) {
+    let reach = if seed.is_some() { REACH } else { usize::MAX };
+    let names = zones.iter().map(ZoneImage::node_count).sum();
+    let mut index = NameIndex::with_capacity(names);
+    let mut parents = apexes.parents(zones);
+    let saved = |zone: u32| {
+        let saved = zones[zone as usize].saved()?;
+        // What lies in zones below is told by its name only.
+        let is_usable = Some(saved.key()) == seed && !apexes.has_nested[zone as usize];
+        is_usable.then_some(saved)
+    };
+    let mut is_near = true;
+    let mut rest = Vec::new();
+    for (zone, image) in (0..).zip(zones) {
+        let Some(saved) = saved(zone) else {
+            rest.push((zone, image));
+            continue;
+        };
+        let places = saved.names();
+        let places = places.map(|(hash, node)| (hash, NamePlace { zone, node }));
+        is_near = is_near && index.pour(places, reach);
+    }
+    let all = rest.into_iter().flat_map(|(zone, image)| {
+        let nodes = image.nodes();
+        nodes.map(move |(node, value)| (NamePlace { zone, node }, value))
+    });
+    let hashed = all.filter_map(|(place, node)| {
+        if node.flags().any(NodeFlags::HASHED) {
+            return None;
+        }
+        let Some(child) = apexes.shadow(place.zone, node.name()) else {
+            return Some((key.hash(node.name()), place));
+        };
+        if let Some(parent) = parents.get_mut(&child)
+            && parent.zone == place.zone
+            && zones[child as usize].apex().name() == node.name()
+        {
+            parent.cut = Some(place);
+        }
+        None
+    });
+    is_near = is_near && index.extend(hashed, reach);
+    (index, parents, is_near)
 }
 
 /// The zones by their apex, and which of them have others below.

@@ -5,6 +5,7 @@ pub mod cpu;
 mod ethtool;
 pub mod heap;
 pub mod interface;
+pub mod mapping;
 pub mod memory;
 pub mod pages;
 pub mod signals;

@@ -48,32 +48,49 @@ impl NameIndex {
         }
     }
 
-    /// Adds names, with their hashes. The bucket of each is asked for before it is needed.
-    pub fn extend(&mut self, names: impl Iterator<Item = (u64, NamePlace)>) {
+    /// Adds names, with their hashes. The bucket of each is asked for before it is needed. False, and
+    /// not all are there, if one would lie more than `reach` buckets behind its own.
+    pub fn extend(&mut self, names: impl Iterator<Item = (u64, NamePlace)>, reach: usize) -> bool {
         let mut waiting = VecDeque::with_capacity(NAMES_AHEAD + 1);
         for (hash, place) in names {
             self.prefetch(Portable, hash);
             waiting.push_back((hash, place));
             if waiting.len() > NAMES_AHEAD
                 && let Some((hash, place)) = waiting.pop_front()
+                && !self.insert_near(hash, place, reach)
             {
-                self.insert(hash, place);
+                return false;
             }
         }
-        for (hash, place) in waiting {
-            self.insert(hash, place);
-        }
+        let mut waiting = waiting.into_iter();
+        waiting.all(|(hash, place)| self.insert_near(hash, place, reach))
+    }
+
+    /// The same for names that come in the order of their hashes, and so of their buckets.
+    pub fn pour(&mut self, mut names: impl Iterator<Item = (u64, NamePlace)>, reach: usize) -> bool {
+        names.all(|(hash, place)| self.insert_near(hash, place, reach))
     }
 
     /// Adds a name. There must be room for it: as many names as `with_capacity` was told of.
     pub fn insert(&mut self, hash: u64, place: NamePlace) {
+        self.insert_near(hash, place, usize::MAX);
+    }
+
+    /// Adds a name unless it would lie more than `reach` buckets behind its own.
+    #[inline(always)]
+    fn insert_near(&mut self, hash: u64, place: NamePlace, reach: usize) -> bool {
         let entry = tag(hash) | u64::from(place.zone) << 32 | u64::from(place.node.0);
         let mut at = self.bucket(hash);
+        let mut distance = 0;
         loop {
             if let Some(slot) = self.buckets[at].0.iter_mut().find(|slot| **slot == 0) {
                 *slot = entry;
-                return;
+                return true;
             }
+            if distance == reach {
+                return false;
+            }
+            distance += 1;
             at = self.next(at);
         }
     }
@@ -224,5 +241,16 @@ mod tests {
         }
         assert_eq!(index.candidates(u64::MAX).count(), 9);
         assert_eq!(index.candidates(0).count(), 0);
+    }
+
+    #[test]
+    fn names_that_lie_far_from_their_buckets_end_the_filling() {
+        let names = || (0..100).map(|i| (42, place(i)));
+        for reach in [12, 11] {
+            let mut index = NameIndex::with_capacity(100);
+            assert_eq!(index.pour(names(), reach), reach == 12);
+            let mut index = NameIndex::with_capacity(100);
+            assert_eq!(index.extend(names(), reach), reach == 12);
+        }
     }
 }

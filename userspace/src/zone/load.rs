@@ -6,6 +6,7 @@ use super::error::{Severity, ZoneProblem};
 use super::image::ZoneImage;
 use super::progress::{Effort, Progress};
 use super::records::ZoneRecords;
+use super::saved;
 use crate::config::ZoneSource;
 use crate::name;
 use std::fs;
@@ -69,17 +70,17 @@ fn by_size(sources: &[ZoneSource], progress: &Progress) -> (Vec<usize>, Vec<usiz
 }
 
 /// The apexes of all zones, in canonical order.
-struct Apexes<'s>(Vec<&'s [u8]>);
+pub(super) struct Apexes<'s>(Vec<&'s [u8]>);
 
 impl<'s> Apexes<'s> {
-    fn of(sources: &'s [ZoneSource]) -> Self {
+    pub(super) fn of(sources: &'s [ZoneSource]) -> Self {
         let mut apexes: Vec<&[u8]> = sources.iter().map(|source| &source.origin[..]).collect();
         apexes.sort_by(|left, right| name::canonical_cmp_lowercase(left, right));
         Self(apexes)
     }
 
     /// Those that lie below `origin`: they follow it.
-    fn below(&self, origin: &[u8]) -> &[&'s [u8]] {
+    pub(super) fn below(&self, origin: &[u8]) -> &[&'s [u8]] {
         let is_before = |apex: &&[u8]| name::canonical_cmp_lowercase(apex, origin).is_le();
         let behind = &self.0[self.0.partition_point(is_before)..];
         let end = behind.partition_point(|apex| name::is_at_or_below(apex, origin));
@@ -89,6 +90,9 @@ impl<'s> Apexes<'s> {
 
 /// Loads one zone, which is served beside those of `apexes`.
 fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded {
+    if let Some(loaded) = saved::load(source, apexes, effort) {
+        return loaded;
+    }
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
     match read_by(&source.file, &source.origin, effort) {
         Err(errors) => Loaded {

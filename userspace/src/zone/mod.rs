@@ -17,3 +17,4 @@ pub mod progress;
 pub mod rdata;
 pub mod records;
 pub mod rtype;
+pub mod saved;

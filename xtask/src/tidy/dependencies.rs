@@ -43,6 +43,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ),
     ("sha1", &["userspace/src/zone/nsec3"]),
     ("syn", &["xtask/src/tidy/"]),
+    ("twox_hash", &["userspace/src/zone/image/file"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),
 ];
 

@@ -8,20 +8,35 @@
 //! body    plain:   Plain (8 bytes) │ `len` bytes of records, then of signatures
 //!         woven:   Woven (24 bytes) │ patches │ cuts │ records         (place has bit 31 set)
 //! chain   key:u64 … │ node:u32 … │ NSEC3 salt          the owners of NSEC or NSEC3 in their order
+//!
+//! file    image │ hash:u64 … │ node:u32 … │ restart:u32 … │ below │ pad to 64 │ trailer (64 bytes)
+//! trailer "rippling" │ key:u64×3 hashes:u32 restarts:u32 below_len:u32 0:u32 file_len:u64
+//!         checksum:u64
 //! ```
 //! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as
 //! sent. The second table has the answers with signatures; a plain body serves both.
+//!
+//! `ripples compile` saves an image as a file. Its hashes are those of the names under its own key, in
+//! their order, each with its node; restarts are nodes at which another thread may begin to validate,
+//! children of the apex; below are the apexes of the zones that the image was compiled beside. The
+//! checksum is XXH3 with 64 bits of all bytes before it. The magic's last byte is the version of both.
 
 mod body;
 mod denial;
+mod file;
 mod node;
+mod validate;
 
 pub(crate) use body::{BODY_REACH, PATCHED_LEN};
 pub use body::{Body, BodyRef, Pointer, Weave, Whole};
 pub(in crate::zone) use body::{Plain, WOVEN, Woven};
 pub use denial::{DenialChain, DenialKind};
+pub use file::{Saved, seal, write};
 pub(in crate::zone) use node::{ENTRY_LEN, LINK_KINDS, NODE_HEADER_LEN};
 pub use node::{Link, Node, NodeFlags, Target};
+
+pub use validate::Flaw;
+pub(in crate::zone) use validate::{is_image, validate};
 
 use bytemuck::{Pod, Zeroable};
 use bytes::Bytes;
@@ -73,10 +88,21 @@ impl ZoneImage {
         Self { bytes }
     }
 
-    /// All of it.
+    /// All of it, and what a file has behind it.
     #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The image alone.
+    pub fn image_bytes(&self) -> &[u8] {
+        let len = usize::try_from(self.header().len).unwrap_or(usize::MAX);
+        &self.bytes[..len.min(self.bytes.len())]
+    }
+
+    /// What stands behind the image, if it comes from a file.
+    pub fn saved(&self) -> Option<Saved<'_>> {
+        Saved::of(&self.bytes[self.image_bytes().len()..])
     }
 
     fn header(&self) -> &ImageHeader {
