@@ -76,7 +76,10 @@ fn round_trip(image: &ZoneImage) -> ZoneImage {
 
 #[test]
 fn what_is_read_back_is_what_was_saved_and_answers_alike() {
-    for image in images(&WORLD).into_iter().chain([SMALL, SIGNED, HASHED].map(small)) {
+    for image in images(&WORLD)
+        .into_iter()
+        .chain([SMALL, SIGNED, HASHED].map(small))
+    {
         let read = round_trip(&image);
         let questions = questions(&image);
         let (built, mapped) = (snapshot(image), snapshot(read));
@@ -182,7 +185,11 @@ fn flaws_say_where_and_what() {
     let file = saved(&small(SMALL));
     for (at, byte, what) in [
         (0, b'R', "byte 0: this is no saved image"),
-        (7, 4, "byte 7: the image is of version 4, and this server knows 3: run `ripples compile` again"),
+        (
+            7,
+            4,
+            "byte 7: the image is of version 4, and this server knows 3: run `ripples compile` again",
+        ),
         (24, 0, "the number of hashes is not that of the names"),
         (72, 9, "byte 72: this is no name"),
     ] {
@@ -195,7 +202,10 @@ fn flaws_say_where_and_what() {
     let mut damaged = file.clone();
     damaged[100] ^= 1;
     let flaw = read(&damaged).err().expect("damage").to_string();
-    assert!(flaw.ends_with("the checksum is wrong: the file is damaged"), "{flaw}");
+    assert!(
+        flaw.ends_with("the checksum is wrong: the file is damaged"),
+        "{flaw}"
+    );
 }
 
 /// Who knows a file's key can find names whose hashes are in one bucket, and thousands of them would
@@ -208,9 +218,15 @@ fn names_are_hashed_anew_where_the_files_key_makes_them_collide() {
         let wire = Name::parse(&format!("{name}.test.")).wire();
         key.hash(&wire) < u64::MAX / 200
     });
-    let lines: String = crowd.take(800).map(|name| name + " 60 A 192.0.2.1\n").collect();
+    let lines: String = crowd
+        .take(800)
+        .map(|name| name + " 60 A 192.0.2.1\n")
+        .collect();
     let image = round_trip(&small(&format!("{SMALL}{lines}")));
-    let names: Vec<_> = image.nodes().map(|(_, node)| Name::of_wire(node.name())).collect();
+    let names: Vec<_> = image
+        .nodes()
+        .map(|(_, node)| Name::of_wire(node.name()))
+        .collect();
     let snapshot = snapshot(image);
     assert_ne!(snapshot.key(), &key);
     for name in names {

@@ -50,13 +50,21 @@ fn zones_are_saved_for_their_owners_eyes_and_checked_in_silence() {
     let mode = fs::metadata(&paths[0]).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "the key in it is a secret");
     let ended = check(&[("example", &paths[0]), ("sub.example", &paths[1])]);
-    assert_eq!((ended.code, &*ended.stdout), (Some(0), ""), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, &*ended.stdout),
+        (Some(0), ""),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
 fn where_one_zone_has_an_error_nothing_is_written() {
     let folder = Folder::new();
-    let ended = compile(folder.path(), &[("example", EXAMPLE), ("broken.test", BROKEN)]);
+    let ended = compile(
+        folder.path(),
+        &[("example", EXAMPLE), ("broken.test", BROKEN)],
+    );
     assert_eq!(ended.code, Some(1));
     let complaint = "broken.test.zone:3:10: `192.0.2` is not an IPv4 address\n";
     assert!(ended.stdout.contains(complaint), "{}", ended.stdout);
@@ -71,19 +79,30 @@ fn one_zone_goes_to_the_file_that_is_named_and_replaces_what_is_there() {
     let output = file.to_string_lossy();
     let launch = Launch::new(&["compile", "--output", &output]).zone("example", EXAMPLE);
     assert_eq!(launch.finish().code, Some(0));
-    assert_eq!(before.metadata().unwrap().len(), 3, "another file has its place");
+    assert_eq!(
+        before.metadata().unwrap().len(),
+        3,
+        "another file has its place"
+    );
     assert_eq!(files(folder.path()), ["any.name"]);
     assert_eq!(check(&[("example", &file)]).code, Some(0));
     let launch = Launch::new(&["compile", "--output", &output]);
     let ended = launch.zone("a.", EXAMPLE).zone("b.", EXAMPLE).finish();
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("--output: for several zones"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("--output: for several zones"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
 fn what_does_not_fit_is_told_with_file_and_offset() {
     let folder = Folder::new();
-    assert_eq!(compile(folder.path(), &[("example", EXAMPLE)]).code, Some(0));
+    assert_eq!(
+        compile(folder.path(), &[("example", EXAMPLE)]).code,
+        Some(0)
+    );
     let sound = fs::read(folder.path().join("example.img")).unwrap();
     let with = |at: usize, byte: u8| {
         let mut file = sound.clone();
@@ -91,11 +110,31 @@ fn what_does_not_fit_is_told_with_file_and_offset() {
         file
     };
     let cases = [
-        (sound.clone(), "other", "this is the image of example., not of other.\n"),
-        (with(7, 2), "example", "byte 7: the image is of version 2, and this server knows 3: run"),
-        (with(200, 0xee), "example", "the checksum is wrong: the file is damaged\n"),
-        (sound[..sound.len() / 2].to_vec(), "example", ": the file is cut short"),
-        (sound[..10].to_vec(), "example", "byte 10: the file is cut short\n"),
+        (
+            sound.clone(),
+            "other",
+            "this is the image of example., not of other.\n",
+        ),
+        (
+            with(7, 2),
+            "example",
+            "byte 7: the image is of version 2, and this server knows 3: run",
+        ),
+        (
+            with(200, 0xee),
+            "example",
+            "the checksum is wrong: the file is damaged\n",
+        ),
+        (
+            sound[..sound.len() / 2].to_vec(),
+            "example",
+            ": the file is cut short",
+        ),
+        (
+            sound[..10].to_vec(),
+            "example",
+            "byte 10: the file is cut short\n",
+        ),
     ];
     for (file, origin, complaint) in cases {
         let path = folder.write("hostile", file);
@@ -103,13 +142,21 @@ fn what_does_not_fit_is_told_with_file_and_offset() {
         assert_eq!(ended.code, Some(1), "{complaint}");
         let begin = format!("{}: ", path.display());
         assert!(ended.stdout.starts_with(&begin), "{}", ended.stdout);
-        assert!(ended.stdout.contains(complaint), "{complaint}: {}", ended.stdout);
+        assert!(
+            ended.stdout.contains(complaint),
+            "{complaint}: {}",
+            ended.stdout
+        );
         let listen = loopback::address().to_string();
         let zone = format!("{origin}={}", path.display());
         let launch = Launch::run(&["--io", "socket", "--listen", &listen, "--zone", &zone]);
         let ended = launch.finish();
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains(complaint), "{complaint}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(complaint),
+            "{complaint}: {}",
+            ended.stderr
+        );
     }
 }
 
@@ -124,7 +171,11 @@ fn other_zones_below_than_it_was_compiled_beside_are_a_warning() {
     let missing = "example.img: warning: it was compiled beside sub.example.; addresses";
     assert_eq!(ended.code, Some(0));
     assert!(ended.stdout.contains(missing), "{}", ended.stdout);
-    let zones = [("example", &*parent), ("sub.example", &*child), ("x.example", &*other)];
+    let zones = [
+        ("example", &*parent),
+        ("sub.example", &*child),
+        ("x.example", &*other),
+    ];
     let ended = check(&zones);
     let added = "example.img: warning: it was compiled without x.example.; addresses";
     assert_eq!(ended.code, Some(0));

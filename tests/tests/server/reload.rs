@@ -102,7 +102,9 @@ fn a_broken_image_keeps_the_old_one_and_a_new_one_takes_its_place() {
         assert_eq!(compile.zone("example", &text).finish().code, Some(0));
     };
     compile("192.0.2.80");
-    let mut server = launch.with(&["--zone", &format!("example={}", image.display())]).start();
+    let mut server = launch
+        .with(&["--zone", &format!("example={}", image.display())])
+        .start();
     assert_eq!(last_byte(address), 80);
     compile("192.0.2.81");
     server.reload();

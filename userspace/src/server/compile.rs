@@ -48,7 +48,9 @@ pub fn compile(config: &Config, output: &Path) -> Result<bool> {
         let (path, len) = draft.publish()?;
         let (names, records) = (image.node_count(), image.record_count());
         let path = path.display();
-        print(&format!("{path}: {names} names, {records} records, {len} bytes"));
+        print(&format!(
+            "{path}: {names} names, {records} records, {len} bytes"
+        ));
     }
     Ok(true)
 }
@@ -61,7 +63,10 @@ fn images(zones: &[ZoneSource], mut print: impl FnMut(&str)) -> Option<Vec<ZoneI
         match loaded.image {
             // What it was compiled beside cannot be changed any more.
             Ok(image) if image.saved().is_some() => {
-                print(&format!("{}: this is a saved image already", source.file.display()));
+                print(&format!(
+                    "{}: this is a saved image already",
+                    source.file.display()
+                ));
             }
             Ok(image) => images.push(image),
             Err(errors) => errors.iter().for_each(|error| print(error)),
@@ -103,7 +108,9 @@ impl Draft {
     /// Writes a file beside its later place, for the user's eyes only: the key in it is a secret.
     fn write(path: PathBuf, write: impl FnOnce(&mut dyn Write) -> io::Result<u64>) -> Result<Self> {
         let shown = path.display().to_string();
-        let name = path.file_name().with_context(|| format!("{shown} is no file's name"))?;
+        let name = path
+            .file_name()
+            .with_context(|| format!("{shown} is no file's name"))?;
         let draft = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
         let mut draft = Self {
             draft: path.with_file_name(draft),
@@ -130,9 +137,13 @@ impl Draft {
         let path = self.path.clone();
         fs::rename(&self.draft, &path).with_context(|| path.display().to_string())?;
         self.published = true;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let folder = File::open(folder.unwrap_or(Path::new(".")));
-        folder.and_then(|folder| folder.sync_all()).context("the folder of the output")?;
+        folder
+            .and_then(|folder| folder.sync_all())
+            .context("the folder of the output")?;
         Ok((path, self.len))
     }
 }

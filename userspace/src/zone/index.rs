@@ -67,7 +67,11 @@ impl NameIndex {
     }
 
     /// The same for names that come in the order of their hashes, and so of their buckets.
-    pub fn pour(&mut self, mut names: impl Iterator<Item = (u64, NamePlace)>, reach: usize) -> bool {
+    pub fn pour(
+        &mut self,
+        mut names: impl Iterator<Item = (u64, NamePlace)>,
+        reach: usize,
+    ) -> bool {
         names.all(|(hash, place)| self.insert_near(hash, place, reach))
     }
 

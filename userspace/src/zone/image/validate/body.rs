@@ -90,7 +90,11 @@ impl<'i> Bodies<'i> {
         };
         let header: Plain = bytemuck::pod_read_unaligned(header);
         let is_inside = lens[1] <= records.len() && lens[1] <= ANSWER_LEN_MAX;
-        demand(is_inside && header.counts[0] != 0, at, "the body runs over its node")?;
+        demand(
+            is_inside && header.counts[0] != 0,
+            at,
+            "the body runs over its node",
+        )?;
         let (mut end, mut count) = (0, 0);
         for (form, len) in lens.into_iter().enumerate() {
             let rtype = if form == 0 { rtype } else { code::RRSIG };
@@ -126,7 +130,11 @@ impl<'i> Bodies<'i> {
             let cuts = usize::from(header.cut_count) * 4;
             Some((patches, rest.split_at_checked(cuts)?))
         });
-        let lens = [header.answer_len, header.authority_len, header.additional_len];
+        let lens = [
+            header.answer_len,
+            header.authority_len,
+            header.additional_len,
+        ];
         let lens = lens.map(usize::from);
         let len = lens.iter().sum::<usize>();
         let Some((patches, (cuts, records))) = split.filter(|(_, (_, rest))| len <= rest.len())
@@ -160,6 +168,7 @@ impl<'i> Bodies<'i> {
 
     /// The target of an alias.
     pub(super) fn target(&self, node: &Parsed<'i>, place: u32, at: usize) -> Result<(), Flaw> {
+        demand(place & WOVEN == 0, at, "a target is not woven")?;
         let (body, start) = self.begin(node, place, at)?;
         let Some((&[len, shared], rest)) = body.split_first_chunk() else {
             return Err(Flaw::new(at, "the target runs over its node"));
@@ -169,14 +178,21 @@ impl<'i> Bodies<'i> {
         };
         name::whole(target, start + 2)?;
         let shared = usize::from(shared);
-        let ends = target.len().checked_sub(shared).zip(node.name.len().checked_sub(shared));
+        let ends = target
+            .len()
+            .checked_sub(shared)
+            .zip(node.name.len().checked_sub(shared));
         let is_shared = shared == 0
             || ends.is_some_and(|(end, own)| {
                 name::has_label(target, end)
                     && name::has_label(node.name, own)
                     && target[end..].eq_ignore_ascii_case(&node.name[own..])
             });
-        demand(is_shared, start + 1, "the target does not end as the owner does")
+        demand(
+            is_shared,
+            start + 1,
+            "the target does not end as the owner does",
+        )
     }
 }
 
@@ -241,7 +257,10 @@ impl WovenRecords<'_> {
             return Err((at, "the answer is another name's"));
         }
         let fixed_at = self.name(at, Some(at))?;
-        let fixed = self.records.get(fixed_at..).and_then(|rest| rest.first_chunk());
+        let fixed = self
+            .records
+            .get(fixed_at..)
+            .and_then(|rest| rest.first_chunk());
         let Some(&[a, b, c, d, .., high, low]) = fixed.map(|fixed: &[u8; FIXED_LEN]| fixed) else {
             return Err((fixed_at, "the record runs over its body"));
         };
@@ -294,7 +313,9 @@ impl WovenRecords<'_> {
         if at >= PATCHED_LEN {
             // There, only owners are found.
             let is_owner = owner == Some(at) && [high, low] == OWNER_POINTER;
-            return is_owner.then_some(()).ok_or((at, "no pointer can stand here"));
+            return is_owner
+                .then_some(())
+                .ok_or((at, "no pointer can stand here"));
         }
         let Some((patch, rest)) = self.patches.split_first() else {
             return Err((at, "the pointer is not listed"));

@@ -34,7 +34,11 @@ pub(super) fn check(file: &[u8]) -> Result<Parts<'_>, Flaw> {
         .map_err(|error| Flaw::new(0, error.to_string()))?;
     let trailer_at = file.len() - TRAILER_LEN;
     let has_end = file[trailer_at..].starts_with(&TRAILER_MAGIC);
-    demand(has_end, trailer_at, "the file is cut short: its end is missing")?;
+    demand(
+        has_end,
+        trailer_at,
+        "the file is cut short: its end is missing",
+    )?;
     let len = usize::try_from(header.len).unwrap_or(usize::MAX);
     let is_len = len % LINE == 0 && (IMAGE_HEADER_LEN..=trailer_at).contains(&len);
     demand(is_len, 8, "the image is longer than the file")?;
@@ -42,13 +46,25 @@ pub(super) fn check(file: &[u8]) -> Result<Parts<'_>, Flaw> {
     let saved = saved.ok_or_else(|| Flaw::new(trailer_at, "the parts do not fill the file"))?;
     let is_len = saved.trailer.file_len == file.len() as u64;
     demand(is_len, file.len() - 16, "the file has another length")?;
-    demand(saved.trailer.reserved == 0, file.len() - 20, "a reserved field is used")?;
+    demand(
+        saved.trailer.reserved == 0,
+        file.len() - 20,
+        "a reserved field is used",
+    )?;
     fields(header, len)?;
     let is_count = saved.trailer.name_count == header.node_count;
-    demand(is_count, trailer_at + 32, "the number of hashes is not that of the names")?;
+    demand(
+        is_count,
+        trailer_at + 32,
+        "the number of hashes is not that of the names",
+    )?;
     nested(&saved, trailer_at)?;
     let bounds = bounds(&saved, header, len)?;
-    Ok(Parts { header, saved, bounds })
+    Ok(Parts {
+        header,
+        saved,
+        bounds,
+    })
 }
 
 fn magic(file: &[u8]) -> Result<(), Flaw> {
@@ -79,10 +95,22 @@ fn fields(header: &ImageHeader, len: usize) -> Result<(), Flaw> {
     demand(fits, 56, "the denial chain runs over the image")?;
     let is_kind = header.denial <= 2 && (header.denial != 0 || header.chain_len == 0);
     demand(is_kind, 51, "the zone denies in an unknown way")?;
-    demand(header.nsec3_iterations <= ITERATIONS_MAX, 60, "too many NSEC3 iterations")?;
+    demand(
+        header.nsec3_iterations <= ITERATIONS_MAX,
+        60,
+        "too many NSEC3 iterations",
+    )?;
     demand(header.reserved == 0, 63, "a reserved field is used")?;
-    demand(header.apex as usize * 8 == IMAGE_HEADER_LEN, 16, "the apex is not the first node")?;
-    demand(header.record_count <= RECORD_COUNT_MAX, 40, "too many records")
+    demand(
+        header.apex as usize * 8 == IMAGE_HEADER_LEN,
+        16,
+        "the apex is not the first node",
+    )?;
+    demand(
+        header.record_count <= RECORD_COUNT_MAX,
+        40,
+        "too many records",
+    )
 }
 
 fn nested(saved: &Saved<'_>, trailer_at: usize) -> Result<(), Flaw> {
@@ -93,7 +121,11 @@ fn nested(saved: &Saved<'_>, trailer_at: usize) -> Result<(), Flaw> {
     demand(is_sound, trailer_at + 40, "the zones below are no names")?;
     let mut names = saved.nested().zip(saved.nested().skip(1));
     let in_order = names.all(|(one, next)| name::canonical_cmp_lowercase(one, next).is_lt());
-    demand(in_order, trailer_at + 40, "the zones below are not in order")
+    demand(
+        in_order,
+        trailer_at + 40,
+        "the zones below are not in order",
+    )
 }
 
 /// Nodes at which walks may begin, in order. That nodes begin there is seen by the walk before.
@@ -103,7 +135,11 @@ fn bounds(saved: &Saved<'_>, header: &ImageHeader, len: usize) -> Result<Vec<usi
     let mut bounds = vec![IMAGE_HEADER_LEN];
     let mut last = IMAGE_HEADER_LEN;
     for restart in saved.restarts.iter().map(place) {
-        demand(last < restart && restart < end, at, "a part begins at no node")?;
+        demand(
+            last < restart && restart < end,
+            at,
+            "a part begins at no node",
+        )?;
         bounds.push(restart);
         last = restart;
     }

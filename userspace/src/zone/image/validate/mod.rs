@@ -70,7 +70,11 @@ pub(in crate::zone) fn validate(file: &[u8], threads: usize) -> Result<(), Flaw>
     let sum = || {
         let stored = parts.saved.trailer.checksum;
         let is_right = checksum(file) == stored;
-        demand(is_right, file.len() - 8, "the checksum is wrong: the file is damaged")
+        demand(
+            is_right,
+            file.len() - 8,
+            "the checksum is wrong: the file is damaged",
+        )
     };
     if threads < 2 {
         return sum().and_then(|()| task.nodes(&parts, 1));
@@ -97,6 +101,7 @@ struct Task<'i> {
 impl<'i> Task<'i> {
     /// Validates the nodes, the denial chain and the names' hashes.
     fn nodes(&self, parts: &Parts<'i>, threads: usize) -> Result<(), Flaw> {
+        self.chain_in_order()?;
         let ranges = self.ranges(parts);
         let next = AtomicUsize::new(0);
         let work = || {
@@ -139,6 +144,22 @@ impl<'i> Task<'i> {
             .collect()
     }
 
+    /// The chain's nodes are in their order, and all of them before the nodes' end.
+    fn chain_in_order(&self) -> Result<(), Flaw> {
+        let end = header::nodes_end(self.header);
+        let places = || self.chain().iter().map(place);
+        let is_sorted = places().is_sorted_by(|one, next| one < next);
+        let is_inside = places().next_back().is_none_or(|last| last < end)
+            && places()
+                .next()
+                .is_none_or(|first| first >= IMAGE_HEADER_LEN);
+        demand(
+            is_sorted && is_inside,
+            end,
+            "the denial chain is not in order",
+        )
+    }
+
     /// The nodes of the denial chain.
     fn chain(&self) -> &'i [[u8; 4]] {
         let len = self.header.chain_len as usize;
@@ -156,22 +177,38 @@ impl<'i> Task<'i> {
         let mut last: &[u8] = &[];
         for part in walked {
             let in_order = part.first_child.is_empty() || part.first_child > last;
-            demand(in_order, part.start, "the name is not behind the one before")?;
+            demand(
+                in_order,
+                part.start,
+                "the name is not behind the one before",
+            )?;
             if !part.last_child.is_empty() {
                 last = part.last_child;
             }
         }
         let wildcard = walked.first().map_or(0, |part| part.apex_wildcard);
         let seen = walked.iter().any(|part| part.has_apex_wildcard);
-        demand(wildcard == 0 || seen, IMAGE_HEADER_LEN, "the wildcard's link leads elsewhere")?;
+        demand(
+            wildcard == 0 || seen,
+            IMAGE_HEADER_LEN,
+            "the wildcard's link leads elsewhere",
+        )?;
         let count: usize = walked.iter().map(|part| part.node_count).sum();
         let labels = walked.iter().map(|part| part.labels_max).max();
         let header = self.header;
         let node_count = header.node_count as usize;
         demand(count == node_count, 24, "the number of names is wrong")?;
         let labels_max = usize::from(header.labels_max);
-        demand(labels == Some(labels_max), 48, "the deepest name has other labels")?;
-        self.hashes(walked.iter().fold(0, |sum, part| sum.wrapping_add(part.sum)))
+        demand(
+            labels == Some(labels_max),
+            48,
+            "the deepest name has other labels",
+        )?;
+        self.hashes(
+            walked
+                .iter()
+                .fold(0, |sum, part| sum.wrapping_add(part.sum)),
+        )
     }
 
     /// The saved names are those of the nodes, with their hashes, in the order of these.

@@ -12,7 +12,9 @@ pub(super) fn whole(bytes: &[u8], at: usize) -> Result<(), Flaw> {
 /// The same in small letters.
 pub(super) fn lowered(bytes: &[u8], at: usize) -> Result<(), Flaw> {
     whole(bytes, at)?;
-    let has_capital = bytes.iter().fold(false, |found, byte| found | byte.is_ascii_uppercase());
+    let has_capital = bytes
+        .iter()
+        .fold(false, |found, byte| found | byte.is_ascii_uppercase());
     demand(!has_capital, at, "the name has capital letters")
 }
 

@@ -186,21 +186,46 @@ impl<'i> Parsed<'i> {
     fn consistent(&self, links: &Links, types: &Types) -> Result<(), Flaw> {
         let (at, has) = (self.at + 5, |flag| self.flags.any(flag));
         let one = |what: &[bool]| what.iter().filter(|is| **is).count() <= 1;
-        let places = [NodeFlags::APEX, NodeFlags::CUT, NodeFlags::OCCLUDED, NodeFlags::HASHED];
+        let places = [
+            NodeFlags::APEX,
+            NodeFlags::CUT,
+            NodeFlags::OCCLUDED,
+            NodeFlags::HASHED,
+        ];
         demand(one(&places.map(has)), at, "the flags contradict each other")?;
         let (cut, occluded) = (has(NodeFlags::CUT), has(NodeFlags::OCCLUDED));
-        demand(cut == links.referral, at, "a zone cut has a referral, and nothing else")?;
-        demand(occluded == links.cut.is_some(), at, "what is below a cut has a link to it")?;
+        demand(
+            cut == links.referral,
+            at,
+            "a zone cut has a referral, and nothing else",
+        )?;
+        demand(
+            occluded == links.cut.is_some(),
+            at,
+            "what is below a cut has a link to it",
+        )?;
         let hidden = !occluded || !(types.any || links.wildcard.is_some());
         demand(hidden, at, "what is below a cut has no records")?;
-        demand(!cut || !types.below, at, "a cut has the records of another zone")?;
+        demand(
+            !cut || !types.below,
+            at,
+            "a cut has the records of another zone",
+        )?;
         let alias = has(NodeFlags::ALIAS) == types.alias;
         let redirect = has(NodeFlags::REDIRECT) == types.redirect;
         let target = links.target == (types.alias || types.redirect);
-        demand(alias && redirect && target, at, "an alias has a record and a target")?;
+        demand(
+            alias && redirect && target,
+            at,
+            "an alias has a record and a target",
+        )?;
         let parent = has(NodeFlags::WILDCARD_PARENT);
         let wildcard = links.wildcard.is_some_and(|wildcard| wildcard != 0);
-        demand(parent == wildcard, at, "the parent of a wildcard has a link to it")?;
+        demand(
+            parent == wildcard,
+            at,
+            "the parent of a wildcard has a link to it",
+        )?;
         let linked = links.wildcard.is_some() || links.nsec3.is_some() || links.target;
         let hashed = !has(NodeFlags::HASHED) || !(types.unhashed || linked || !types.any);
         demand(hashed, at, "the owner of an NSEC3 record has nothing else")

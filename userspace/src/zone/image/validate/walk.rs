@@ -108,7 +108,11 @@ impl<'t, 'i> Walk<'t, 'i> {
         let is_hashed = node.flags.any(NodeFlags::HASHED);
         let is_apex = node.at == super::IMAGE_HEADER_LEN;
         let is_flag = node.flags.any(NodeFlags::APEX) == is_apex;
-        demand(is_flag, node.at + 5, "the first node is the apex, and no other")?;
+        demand(
+            is_flag,
+            node.at + 5,
+            "the first node is the apex, and no other",
+        )?;
         match is_apex {
             true => self.apex(node)?,
             false => self.descend(node)?,
@@ -120,7 +124,11 @@ impl<'t, 'i> Walk<'t, 'i> {
         }
         let occluded = node.flags.any(NodeFlags::OCCLUDED);
         let link = links.cut.map(|cut| cut as usize * 8);
-        demand(cut.is_some() == occluded && link == cut, node.at + 5, "the zone cut is another")?;
+        demand(
+            cut.is_some() == occluded && link == cut,
+            node.at + 5,
+            "the zone cut is another",
+        )?;
         if let Some(parent) = self.levels.last_mut()
             && cut.is_none()
             && node.name.starts_with(b"\x01*")
@@ -142,7 +150,10 @@ impl<'t, 'i> Walk<'t, 'i> {
         let at = u32::try_from(node.at / 8);
         let at = at.map_err(|_| Flaw::new(node.at, "no reference reaches the node"))?;
         let labels = self.levels.last().map_or(0, |level| level.labels);
-        let hash = self.task.key.hash_front(&self.task.file[node.at + 8..], node.name.len());
+        let hash = self
+            .task
+            .key
+            .hash_front(&self.task.file[node.at + 8..], node.name.len());
         self.walked.node_count += 1;
         self.walked.labels_max = self.walked.labels_max.max(labels);
         self.walked.sum = self.walked.sum.wrapping_add(self.task.mixed(hash, at));
@@ -172,7 +183,11 @@ impl<'t, 'i> Walk<'t, 'i> {
         while let Some(level) = self.levels.last()
             && level.name != parent
         {
-            demand(self.levels.len() > 1, at, "the name above is missing, or not before")?;
+            demand(
+                self.levels.len() > 1,
+                at,
+                "the name above is missing, or not before",
+            )?;
             self.leave()?;
         }
         let is_below_apex = self.levels.len() == 1;
