@@ -188,7 +188,7 @@ fn flaws_say_where_and_what() {
         (
             7,
             4,
-            "byte 7: the image is of version 4, and this server knows 3: run `ripples compile` again",
+            "byte 7: the image is of version 4, and this server knows 3: run `ripples compile`",
         ),
         (24, 0, "the number of hashes is not that of the names"),
         (72, 9, "byte 72: this is no name"),
@@ -208,8 +208,8 @@ fn flaws_say_where_and_what() {
     );
 }
 
-/// Who knows a file's key can find names whose hashes are in one bucket, and thousands of them would
-/// be slow to find.
+/// Who knows a file's key can find names whose hashes are in one bucket, and thousands of them
+/// would be slow to find.
 #[test]
 fn names_are_hashed_anew_where_the_files_key_makes_them_collide() {
     let key = NameKey::new(SEED);

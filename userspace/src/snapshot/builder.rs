@@ -18,8 +18,8 @@ pub enum SnapshotError {
     TooMany(usize),
 }
 
-/// Under a key that nobody outside knows, no name lies so many buckets behind its own. Where one does,
-/// somebody who knew the key of a saved image has chosen the names.
+/// Under a key that nobody outside knows, no name lies so many buckets behind its own. Where one
+/// does, somebody who knew the key of a saved image has chosen the names.
 const REACH: usize = 64;
 
 impl Snapshot {

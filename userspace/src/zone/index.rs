@@ -48,8 +48,8 @@ impl NameIndex {
         }
     }
 
-    /// Adds names, with their hashes. The bucket of each is asked for before it is needed. False, and
-    /// not all are there, if one would lie more than `reach` buckets behind its own.
+    /// Adds names, with their hashes. The bucket of each is asked for before it is needed. False,
+    /// and not all are there, if one would lie more than `reach` buckets behind its own.
     pub fn extend(&mut self, names: impl Iterator<Item = (u64, NamePlace)>, reach: usize) -> bool {
         let mut waiting = VecDeque::with_capacity(NAMES_AHEAD + 1);
         for (hash, place) in names {

@@ -87,8 +87,8 @@ fn of_origin(image: ZoneImage, origin: &[u8]) -> Result<ZoneImage, String> {
     Err(format!("this is the image of {apex}, not of {origin}"))
 }
 
-/// What to say when the image was compiled beside other zones below than it is served beside: it has
-/// addresses of theirs, or lacks its own.
+/// What to say when the image was compiled beside other zones below than it is served beside: it
+/// has addresses of theirs, or lacks its own.
 fn others_below(image: &ZoneImage, apexes: &[&[u8]]) -> Option<String> {
     let compiled: Vec<&[u8]> = image.saved()?.nested().collect();
     let shown = |names: &[&[u8]], others: &[&[u8]]| {

@@ -16,10 +16,11 @@
 //! Places of bodies count 4 bytes, node references 8. Numbers are little-endian, records are as
 //! sent. The second table has the answers with signatures; a plain body serves both.
 //!
-//! `ripples compile` saves an image as a file. Its hashes are those of the names under its own key, in
-//! their order, each with its node; restarts are nodes at which another thread may begin to validate,
-//! children of the apex; below are the apexes of the zones that the image was compiled beside. The
-//! checksum is XXH3 with 64 bits of all bytes before it. The magic's last byte is the version of both.
+//! `ripples compile` saves an image as a file. Its hashes are those of the names under its own key,
+//! in their order, each with its node; restarts are nodes at which another thread may begin to
+//! validate, children of the apex; below are the apexes of the zones that the image was compiled
+//! beside. The checksum is XXH3 with 64 bits of all bytes before it. The magic's last byte is the
+//! version of both.
 
 mod body;
 mod denial;

@@ -1,6 +1,7 @@
 //! Bodies: lengths, counts, sums, and every record, name and pointer in them.
 
 use super::super::body::{PATCHED_LEN, Plain, WOVEN, Woven};
+use super::layout::layout;
 use super::node::Parsed;
 use super::{Flaw, demand, name};
 use crate::packet::checksum::Sum;
@@ -20,38 +21,6 @@ pub(super) enum Kind {
     Answer,
     Referral,
     Negative,
-}
-
-/// How names lie in a type's data.
-pub(super) struct Layout {
-    before: usize,
-    names: usize,
-    compressed: bool,
-}
-
-impl Kind {
-    /// RFC 3597 §4: only the types of RFC 1035 may have compressed names.
-    pub(super) fn of(rtype: u16) -> Layout {
-        let (before, names) = match rtype {
-            2..=5 | 7..=9 | 12 => (0, 1),
-            6 | 14 => (0, 2),
-            code::MX => (2, 1),
-            code::SRV => (6, 1),
-            _ => (0, 0),
-        };
-        Layout {
-            before,
-            names,
-            compressed: rtype != code::SRV,
-        }
-    }
-}
-
-impl Layout {
-    /// Whether such answers are woven.
-    pub(super) fn is_woven(&self) -> bool {
-        self.names != 0
-    }
 }
 
 /// Looks at bodies.
@@ -269,7 +238,7 @@ impl WovenRecords<'_> {
         if end > self.records.len() || u16::from_be_bytes([c, d]) != code::CLASS_IN {
             return Err((fixed_at, "the record runs over its body"));
         }
-        let layout = Kind::of(u16::from_be_bytes([a, b]));
+        let layout = layout(u16::from_be_bytes([a, b]));
         let mut at = start + layout.before;
         for _ in 0..layout.names {
             let pointers = self.patches.len();

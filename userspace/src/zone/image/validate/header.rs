@@ -28,7 +28,7 @@ pub(super) fn nodes_end(header: &ImageHeader) -> usize {
 /// Looks at what says where everything is.
 pub(super) fn check(file: &[u8]) -> Result<Parts<'_>, Flaw> {
     magic(file)?;
-    let is_whole = file.len() >= IMAGE_HEADER_LEN + TRAILER_LEN && file.len() % LINE == 0;
+    let is_whole = file.len() >= IMAGE_HEADER_LEN + TRAILER_LEN && file.len().is_multiple_of(LINE);
     demand(is_whole, file.len(), "the file is cut short")?;
     let header: &ImageHeader = bytemuck::try_from_bytes(&file[..IMAGE_HEADER_LEN])
         .map_err(|error| Flaw::new(0, error.to_string()))?;
@@ -40,7 +40,7 @@ pub(super) fn check(file: &[u8]) -> Result<Parts<'_>, Flaw> {
         "the file is cut short: its end is missing",
     )?;
     let len = usize::try_from(header.len).unwrap_or(usize::MAX);
-    let is_len = len % LINE == 0 && (IMAGE_HEADER_LEN..=trailer_at).contains(&len);
+    let is_len = len.is_multiple_of(LINE) && (IMAGE_HEADER_LEN..=trailer_at).contains(&len);
     demand(is_len, 8, "the image is longer than the file")?;
     let saved = Saved::of(&file[len..]);
     let saved = saved.ok_or_else(|| Flaw::new(trailer_at, "the parts do not fill the file"))?;
@@ -86,7 +86,7 @@ fn magic(file: &[u8]) -> Result<(), Flaw> {
 /// The header's numbers, as far as the nodes do not say more.
 fn fields(header: &ImageHeader, len: usize) -> Result<(), Flaw> {
     let end = nodes_end(header);
-    let is_end = end % 8 == 0 && end > IMAGE_HEADER_LEN && end <= len;
+    let is_end = end.is_multiple_of(8) && end > IMAGE_HEADER_LEN && end <= len;
     demand(is_end, 32, "the nodes run over the image")?;
     let chain = (header.chain_len as usize).checked_mul(12);
     let behind = chain.and_then(|chain| end.checked_add(chain));

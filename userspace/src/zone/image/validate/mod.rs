@@ -5,6 +5,7 @@
 
 mod body;
 mod header;
+mod layout;
 mod name;
 mod node;
 mod walk;

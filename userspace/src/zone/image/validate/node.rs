@@ -3,6 +3,7 @@
 use super::super::body::WOVEN;
 use super::super::node::{ENTRY_LEN, Link, NODE_HEADER_LEN, NodeFlags};
 use super::body::{Bodies, Kind};
+use super::layout::layout;
 use super::{Flaw, demand, name};
 use crate::packet::code;
 
@@ -69,7 +70,7 @@ impl<'i> Parsed<'i> {
             return Err(Flaw::new(at, "the node runs over the image"));
         };
         let size = u32::from_le_bytes([a, b, c, d]) as usize;
-        let is_size = size % 8 == 0 && size > NODE_HEADER_LEN && size <= node.len();
+        let is_size = size.is_multiple_of(8) && size > NODE_HEADER_LEN && size <= node.len();
         demand(is_size, at, "the node runs over the others")?;
         let flags = NodeFlags(flags);
         let name_end = NODE_HEADER_LEN + usize::from(name_len);
@@ -131,7 +132,7 @@ impl<'i> Parsed<'i> {
         at: usize,
         bodies: &mut Bodies<'i>,
     ) -> Result<(), Flaw> {
-        let is_woven = Kind::of(entry.rtype).is_woven();
+        let is_woven = layout(entry.rtype).is_woven();
         for place in [entry.place, twin.place] {
             let is_right = (place & WOVEN != 0) == is_woven;
             demand(is_right, at, "the type has bodies of another kind")?;
