@@ -28,9 +28,14 @@ fn check(zones: &[(&str, &Path)]) -> Ended {
 }
 
 fn files(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).unwrap();
+    let files = fs::read_dir(folder).expect("a folder");
     let mut files: Vec<_> = files
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .map(|file| {
+            file.expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
         .collect();
     files.sort();
     files

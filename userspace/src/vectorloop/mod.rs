@@ -1,21 +1,22 @@
 //! The one hot loop: a turn takes a vector of frames through parse, probe, resolve and pack.
 
 mod count;
+mod miss;
 mod single;
 
 pub use single::respond;
 
-use crate::answer::{Answer, absence, answer, hit};
+use crate::answer::{Answer, hit};
 use crate::packet::reply::{self, Transport};
 use crate::packet::{Arrival, Envelope, Query, QueryFlags, ShortName, edns, query};
 use crate::port::{Port, VECTOR_CAPACITY, Vector};
-use crate::prefetch::prefetch_lines;
-use crate::simd::{Level, Portable, Simd};
+use crate::simd::{Level, Simd};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Event, Tally};
 use crate::zone::index::NamePlace;
 use arrayvec::ArrayVec;
 use count::Counts;
+use miss::{absent, miss};
 
 /// A table with a row per frame of the vector.
 type Table<T> = ArrayVec<T, VECTOR_CAPACITY>;
@@ -297,47 +298,6 @@ fn admit<P: Port>(port: &P, frame: &P::Frame, row: &mut Row, snapshot: &Snapshot
     let arrival = datagram(port, frame, &row.envelope, time_s);
     let message = &port.bytes(frame)[row.envelope.message()];
     edns::admit(&mut row.query, message, &arrival, snapshot.policy());
-}
-
-/// Answers a usual query whose name does not exist.
-#[inline(always)]
-fn absent<'s, S: Simd>(
-    simd: S,
-    row: &Row,
-    snapshot: &'s Snapshot,
-    answers: &mut Table<Answer<'s>>,
-) -> bool {
-    let absence = absence(simd, &row.query, &row.name, row.candidate, snapshot);
-    absence
-        .map(|absence| answers.push(Answer::from(absence)))
-        .is_some()
-}
-
-/// Answers what is no hit.
-#[inline(never)]
-fn miss<'s, P: Port>(
-    port: &mut P,
-    frame: &mut P::Frame,
-    row: &mut Row,
-    snapshot: &'s Snapshot,
-    time_s: u32,
-    answers: &mut Table<Answer<'s>>,
-) {
-    if row.query.flags.has(QueryFlags::UNPROVEN) {
-        let message = &port.bytes(frame)[row.envelope.message()];
-        if !query::prove(&mut row.query, message, snapshot.key()) {
-            row.candidate = snapshot.candidate(Portable, row.query.name_hash);
-            if row.query.flags.any(QueryFlags::OPTIONS) {
-                admit(port, frame, row, snapshot, time_s);
-            }
-        }
-    }
-    let room = &port.room(frame)[usize::from(row.envelope.message_start)..];
-    let answer = answer(&row.query, room, row.candidate, snapshot);
-    if let Some(body) = answer.body {
-        prefetch_lines(body.head(), 0, 2);
-    }
-    answers.push(answer);
 }
 
 /// The arrival of a datagram.
