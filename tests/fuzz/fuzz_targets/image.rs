@@ -10,8 +10,11 @@ use std::sync::LazyLock;
 use tests::answers::world;
 use tests::saved::{ask_all, questions, read_mended, saved};
 
-/// Each zone as an image, as a file, and with its questions.
-static FILES: LazyLock<Vec<(Vec<u8>, Vec<Vec<u8>>)>> = LazyLock::new(|| {
+/// A zone's image as a file, and the questions that it is asked.
+type Saved = (Vec<u8>, Vec<Vec<u8>>);
+
+/// Each zone of the tests' world.
+static FILES: LazyLock<Vec<Saved>> = LazyLock::new(|| {
     let of = |image: &ZoneImage| (saved(image), questions(image));
     world().zones().iter().map(of).collect()
 });
