@@ -47,8 +47,11 @@ pub struct MemPort {
 /// Frames to be received over and over.
 #[derive(Debug)]
 struct Replay {
-    /// Each with its length; short ones are filled up, to be copied at once.
-    templates: Box<[(Box<[u8]>, usize)]>,
+    /// One behind the other, each in as many bytes: what is read in order, the CPU fetches ahead,
+    /// as a NIC would have put it into the cache.
+    templates: Box<[u8]>,
+    stride: usize,
+    lens: Box<[usize]>,
     next: usize,
 }
 
@@ -86,18 +89,25 @@ impl MemPort {
     /// Receives `frames` over and over, as often as asked, and keeps nothing of what is sent: the
     /// port never runs dry and never fills up.
     pub fn replaying<'a>(mut self, frames: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let template = |frame: &[u8]| {
-            let mut bytes = frame.to_vec();
-            bytes.resize(frame.len().max(SHORT), 0);
-            (bytes.into(), frame.len())
-        };
-        let templates: Box<[(Box<[u8]>, usize)]> = frames.into_iter().map(template).collect();
+        let frames: Vec<&[u8]> = frames.into_iter().collect();
+        let longest = frames.iter().map(|frame| frame.len()).max().unwrap_or(0);
         assert!(
-            templates.iter().all(|(_, len)| *len <= self.frame_size),
+            longest <= self.frame_size,
             "a frame to replay is longer than {} bytes",
             self.frame_size
         );
-        self.replay = (!templates.is_empty()).then_some(Replay { templates, next: 0 });
+        // Short ones are filled up, to be copied at once.
+        let stride = longest.max(SHORT);
+        let mut templates = vec![0; stride * frames.len()];
+        for (room, frame) in templates.chunks_exact_mut(stride).zip(&frames) {
+            room[..frame.len()].copy_from_slice(frame);
+        }
+        self.replay = (!frames.is_empty()).then(|| Replay {
+            templates: templates.into(),
+            stride,
+            lens: frames.iter().map(|frame| frame.len()).collect(),
+            next: 0,
+        });
         self
     }
 
@@ -183,14 +193,14 @@ impl MemPort {
             return;
         };
         for _ in 0..count {
-            let (bytes, len) = &replay.templates[replay.next];
-            let Some(frame) = self.store(bytes, *len) else {
+            let bytes = &replay.templates[replay.next * replay.stride..][..replay.stride];
+            let Some(frame) = self.store(bytes, replay.lens[replay.next]) else {
                 break;
             };
             into.push(frame);
             self.held += 1;
             replay.next += 1;
-            if replay.next == replay.templates.len() {
+            if replay.next == replay.lens.len() {
                 replay.next = 0;
             }
         }
