@@ -8,14 +8,7 @@ const LINE: usize = 64;
 /// takes.
 #[inline(always)]
 pub(crate) fn prefetch<T: ?Sized>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the instruction reads nothing and faults on no address, and this one is valid.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
+    prefetch_line(std::ptr::from_ref(value).cast());
 }
 
 /// Asks for the first `lines` cache lines of what begins `offset` bytes behind the first one. May
@@ -23,14 +16,18 @@ pub(crate) fn prefetch<T: ?Sized>(value: &T) {
 #[inline(always)]
 pub(crate) fn prefetch_lines(bytes: &[u8], offset: usize, lines: usize) {
     for line in 0..lines {
-        let address = bytes.as_ptr().wrapping_add(offset + line * LINE);
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the instruction reads nothing and faults on no address.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(address.cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = address;
+        prefetch_line(bytes.as_ptr().wrapping_add(offset + line * LINE));
     }
+}
+
+#[inline(always)]
+fn prefetch_line(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the instruction reads nothing and faults on no address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }

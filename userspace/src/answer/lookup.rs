@@ -17,8 +17,6 @@ pub(super) struct Lookup<'n, 's> {
 
 impl<'s> Lookup<'_, 's> {
     /// The name exists.
-    // Inlined with `of_node`, so that the usual answer is written once, where it is kept.
-    #[inline(always)]
     pub(super) fn exact(&self, found: Found<'s>) -> Answer<'s> {
         if self.wanted.qtype == code::DS {
             return self.delegation_signer(found);
@@ -51,7 +49,6 @@ impl<'s> Lookup<'_, 's> {
 
     /// What a node with authority, or its wildcard, has for a type: what this claims, and what its
     /// absence does.
-    #[inline(always)]
     fn of_node(&self, found: Found<'s>, present: Claim, absent: Claim) -> Answer<'s> {
         let Wanted { qtype, dnssec } = self.wanted;
         let node = found.node;

@@ -62,7 +62,7 @@ pub fn absence<'s, S: Simd>(
         zone: apex.zone,
         encloser: encloser.node.place(),
         body: zone.negative(query.flags.has(QueryFlags::DNSSEC_OK)),
-        owner_skip: query.name_len - apex.node.name_len_byte(),
+        owner_skip: u8::try_from(name_len - apex.node.name_len()).ok()?,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::simd::{BLOCK_LEN, Portable, Simd};
 use crate::zone::image::{Node, NodeFlags, ZoneImage};
 use crate::zone::index::{NameIndex, NamePlace};
 use std::collections::HashMap;
+use std::convert::Infallible;
 
 /// What is answered beside the zones' data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,31 +172,14 @@ impl Snapshot {
 
     /// The apex of the zone that `labels` lies in: the deepest that is served.
     pub fn zone_of(&self, labels: &Labels<'_>) -> Option<Found<'_>> {
-        let depths = self.apex_depths.iter().map(|&depth| usize::from(depth));
-        depths
-            .filter(|&depth| depth <= labels.count())
-            .find_map(|depth| {
-                let (front, len) = labels.suffix_front(depth);
-                self.find_front(front, len)
-                    .filter(|found| found.node.flags().any(NodeFlags::APEX))
-            })
+        let Ok(apex) = self.zone_by(labels.count(), |depth| self.find_suffix(labels, depth));
+        apex
     }
 
     /// The deepest existing ancestor of a name that does not exist, in the zone of `apex`.
     pub fn closest_encloser<'s>(&'s self, apex: Found<'s>, labels: &Labels<'_>) -> Found<'s> {
-        let zone = &self.zones[apex.zone as usize];
-        // With each name its ancestors exist: half of what is left falls out with each probe, at
-        // most as deep as the zone is, however long the name.
-        let mut deepest = zone.labels_max().min(labels.count().saturating_sub(1));
-        let (mut encloser, mut depth) = (apex, zone.apex_labels());
-        while depth < deepest {
-            let middle = (depth + deepest).div_ceil(2);
-            let (front, len) = labels.suffix_front(middle);
-            match self.find_front(front, len) {
-                Some(found) if found.zone == apex.zone => (encloser, depth) = (found, middle),
-                _ => deepest = middle - 1,
-            }
-        }
+        let find = |depth| self.find_suffix(labels, depth);
+        let Ok(encloser) = self.encloser_by(apex, labels.count(), find);
         encloser
     }
 
@@ -208,22 +192,8 @@ impl Snapshot {
         len: usize,
         labels: LabelStarts,
     ) -> Option<Found<'_>> {
-        let count = labels.count();
-        for &depth in &self.apex_depths {
-            let depth = usize::from(depth);
-            if depth > count {
-                continue;
-            }
-            match self.find_short(simd, name, len, labels.of_depth(depth)) {
-                Look::None => {}
-                Look::Again => return None,
-                Look::Found(found) if found.node.flags().any(NodeFlags::APEX) => {
-                    return Some(found);
-                }
-                Look::Found(_) => {}
-            }
-        }
-        None
+        let find = |depth| self.find_short(simd, name, len, labels.of_depth(depth));
+        self.zone_by(labels.count(), find).ok().flatten()
     }
 
     /// As `closest_encloser`. `None` where it takes a second look.
@@ -236,36 +206,83 @@ impl Snapshot {
         len: usize,
         labels: LabelStarts,
     ) -> Option<Found<'s>> {
+        let find = |depth| self.find_short(simd, name, len, labels.of_depth(depth));
+        self.encloser_by(apex, labels.count(), find).ok()
+    }
+
+    /// The deepest apex among the ancestors of a name with `count` labels; `find` finds the one
+    /// with so many.
+    #[inline(always)]
+    fn zone_by<'s, E>(
+        &'s self,
+        count: usize,
+        find: impl Fn(usize) -> Result<Option<Found<'s>>, E>,
+    ) -> Result<Option<Found<'s>>, E> {
+        for &depth in &self.apex_depths {
+            let depth = usize::from(depth);
+            if depth <= count
+                && let Some(found) = find(depth)?
+                && found.node.flags().any(NodeFlags::APEX)
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The deepest existing ancestor of a name with `count` labels.
+    #[inline(always)]
+    fn encloser_by<'s, E>(
+        &'s self,
+        apex: Found<'s>,
+        count: usize,
+        find: impl Fn(usize) -> Result<Option<Found<'s>>, E>,
+    ) -> Result<Found<'s>, E> {
         let zone = &self.zones[apex.zone as usize];
-        let mut deepest = zone.labels_max().min(labels.count().saturating_sub(1));
+        // With each name its ancestors exist: half of what is left falls out with each probe, at
+        // most as deep as the zone is, however long the name.
+        let mut deepest = zone.labels_max().min(count.saturating_sub(1));
         let (mut encloser, mut depth) = (apex, zone.apex_labels());
         while depth < deepest {
             let middle = (depth + deepest).div_ceil(2);
-            match self.find_short(simd, name, len, labels.of_depth(middle)) {
-                Look::Again => return None,
-                Look::Found(found) if found.zone == apex.zone => {
-                    (encloser, depth) = (found, middle);
-                }
-                Look::None | Look::Found(_) => deepest = middle - 1,
+            match find(middle)? {
+                Some(found) if found.zone == apex.zone => (encloser, depth) = (found, middle),
+                _ => deepest = middle - 1,
             }
         }
-        Some(encloser)
+        Ok(encloser)
     }
 
-    /// Looks for the end of a short name, but at one candidate only.
+    /// The ancestor with `depth` labels.
+    fn find_suffix(
+        &self,
+        labels: &Labels<'_>,
+        depth: usize,
+    ) -> Result<Option<Found<'_>>, Infallible> {
+        let (front, len) = labels.suffix_front(depth);
+        Ok(self.find_front(front, len))
+    }
+
+    /// The end of a short name, but at one candidate only.
     #[inline(always)]
-    fn find_short<S: Simd>(&self, simd: S, name: &ShortName, len: usize, start: usize) -> Look<'_> {
+    fn find_short<S: Simd>(
+        &self,
+        simd: S,
+        name: &ShortName,
+        len: usize,
+        start: usize,
+    ) -> Result<Option<Found<'_>>, SecondLook> {
         let Some(block) = name.suffix(start) else {
-            return Look::None;
+            return Ok(None);
         };
         let hash = self.key.hash_block(simd, block, len - start);
         let Some(place) = self.index.first(simd, hash) else {
-            return Look::None;
+            return Ok(None);
         };
         let found = self.at(place);
         match found.node.is_named_block(simd, block, len - start) {
-            true => Look::Found(found),
-            false => Look::Again,
+            true => Ok(Some(found)),
+            false => Err(SecondLook),
         }
     }
 
@@ -282,15 +299,8 @@ impl Snapshot {
     }
 }
 
-/// What a look at one candidate says.
-enum Look<'s> {
-    /// There is no such name.
-    None,
-    /// There may be one, elsewhere.
-    Again,
-    /// This is it.
-    Found(Found<'s>),
-}
+/// There may be such a name, but not at the first candidate.
+struct SecondLook;
 
 /// The nearest zone above another one: DS records of the lower one's apex are its own (RFC 4035
 /// §3.1.4.1).

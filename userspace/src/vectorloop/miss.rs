@@ -1,12 +1,13 @@
 //! Queries that are no hit.
 
-use super::{Row, Table, admit};
+use super::{Row, Table, datagram};
 use crate::answer::{Answer, absence, answer};
-use crate::packet::{QueryFlags, query};
+use crate::packet::{Arrival, Query, QueryFlags, edns, query};
 use crate::port::Port;
 use crate::prefetch::prefetch_lines;
 use crate::simd::{Portable, Simd};
 use crate::snapshot::Snapshot;
+use crate::zone::index::NamePlace;
 
 /// Answers a usual query whose name does not exist.
 #[inline(always)]
@@ -32,19 +33,32 @@ pub(super) fn miss<'s, P: Port>(
     time_s: u32,
     answers: &mut Table<Answer<'s>>,
 ) {
-    if row.query.flags.has(QueryFlags::UNPROVEN) {
-        let message = &port.bytes(frame)[row.envelope.message()];
-        if !query::prove(&mut row.query, message, snapshot.key()) {
-            row.candidate = snapshot.candidate(Portable, row.query.name_hash);
-            if row.query.flags.any(QueryFlags::OPTIONS) {
-                admit(port, frame, row, snapshot, time_s);
-            }
-        }
-    }
+    let message = &port.bytes(frame)[row.envelope.message()];
+    let arrival = || datagram(port, frame, &row.envelope, time_s);
+    row.candidate = settle(&mut row.query, message, row.candidate, arrival, snapshot);
     let room = &port.room(frame)[usize::from(row.envelope.message_start)..];
     let answer = answer(&row.query, room, row.candidate, snapshot);
     if let Some(body) = answer.body {
         prefetch_lines(body.head(), 0, 2);
     }
     answers.push(answer);
+}
+
+/// Looks at what was guessed of a query that is no hit; returns the candidate of the name that it
+/// asks for indeed.
+pub(super) fn settle(
+    query: &mut Query,
+    message: &[u8],
+    candidate: Option<NamePlace>,
+    arrival: impl FnOnce() -> Arrival,
+    snapshot: &Snapshot,
+) -> Option<NamePlace> {
+    let is_guessed = query.flags.has(QueryFlags::UNPROVEN);
+    if !is_guessed || query::prove(query, message, snapshot.key()) {
+        return candidate;
+    }
+    if query.flags.any(QueryFlags::OPTIONS) {
+        edns::admit(query, message, &arrival(), snapshot.policy());
+    }
+    snapshot.candidate(Portable, query.name_hash)
 }

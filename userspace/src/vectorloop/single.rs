@@ -1,6 +1,7 @@
 //! One message at a time, for transports without vectors.
 
 use super::count::Counts;
+use super::miss::settle;
 use crate::answer::{Answer, answer, hit};
 use crate::packet::{Arrival, Query, QueryFlags, ShortName, edns, query, reply};
 use crate::simd::Portable;
@@ -32,21 +33,14 @@ fn write(
     let (mut query, mut name) = (Query::NONE, ShortName::EMPTY);
     query::read(simd, buffer, message_len, key, &mut query, &mut name)?;
     let message = &buffer[..message_len];
-    let admit = |query: &mut Query| {
-        if query.flags.any(QueryFlags::OPTIONS) {
-            edns::admit(query, message, arrival, snapshot.policy());
-        }
-    };
-    admit(&mut query);
-    let mut candidate = snapshot.candidate(simd, query.name_hash);
+    if query.flags.any(QueryFlags::OPTIONS) {
+        edns::admit(&mut query, message, arrival, snapshot.policy());
+    }
+    let candidate = snapshot.candidate(simd, query.name_hash);
     let answer = match hit(simd, &query, &name, candidate, snapshot) {
         Some((zone, body)) => Answer::data(zone, body),
         None => {
-            let is_guessed = query.flags.has(QueryFlags::UNPROVEN);
-            if is_guessed && !query::prove(&mut query, message, key) {
-                candidate = snapshot.candidate(simd, query.name_hash);
-                admit(&mut query);
-            }
+            let candidate = settle(&mut query, message, candidate, || *arrival, snapshot);
             answer(&query, buffer, candidate, snapshot)
         }
     };

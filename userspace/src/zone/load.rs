@@ -7,12 +7,11 @@ use super::image::ZoneImage;
 use super::progress::{Effort, Progress};
 use super::records::ZoneRecords;
 use super::saved;
+use super::threads::share;
 use crate::config::ZoneSource;
 use crate::name;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 /// What came of loading a zone.
 pub struct Loaded {
@@ -31,29 +30,18 @@ pub fn load_all(sources: &[ZoneSource], effort: Effort<'_>) -> Vec<Loaded> {
     let load = |at: usize, threads| {
         let source = &sources[at];
         let effort = Effort { threads, ..effort };
-        (at, load_by(source, apexes.below(&source.origin), effort))
+        load_by(source, apexes.below(&source.origin), effort)
     };
     let (large, small) = by_size(sources, effort.progress);
     // One after the other: together they would need the memory of all at once.
-    let large = large.into_iter().map(|at| load(at, effort.threads));
+    let large = large.into_iter().map(|at| (at, load(at, effort.threads)));
     let mut all: Vec<(usize, Loaded)> = large.collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut loaded = Vec::new();
-        while let Some(&at) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
-            loaded.push(load(at, 1));
-        }
+    let loaded = share(small.len(), effort.threads, |number| load(small[number], 1));
+    all.extend(
         loaded
-    };
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..effort.threads.min(small.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        all.extend(work());
-        for other in others {
-            all.extend(other.join().unwrap_or_default());
-        }
-    });
+            .into_iter()
+            .map(|(number, zone)| (small[number], zone)),
+    );
     all.sort_unstable_by_key(|&(at, _)| at);
     all.into_iter().map(|(_, loaded)| loaded).collect()
 }

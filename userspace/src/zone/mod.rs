@@ -18,3 +18,4 @@ pub mod rdata;
 pub mod records;
 pub mod rtype;
 pub mod saved;
+mod threads;

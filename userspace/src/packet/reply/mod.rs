@@ -2,6 +2,7 @@
 
 mod body;
 mod chain;
+mod header;
 mod opt;
 mod owner;
 mod proof;
@@ -10,22 +11,17 @@ mod usual;
 pub use opt::NSID_LEN_MAX;
 
 use super::checksum::Sum;
-use super::{Arrival, HEADER_LEN, Query, QueryFlags};
+use super::{Arrival, Query, QueryFlags};
 use crate::answer::{Answer, Claim, Follow};
 use crate::simd::Simd;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
 use crate::zone::image::Body;
 use body::Written;
+use header::Header;
 use opt::{Opt, Options};
 use owner::OwnerPlace;
 use proof::Proofs;
-
-/// AA and TC in the third byte of the header, QR and RD beside them.
-const QR: u8 = 0x80;
-const AA: u8 = 0x04;
-const TC: u8 = 0x02;
-const OPCODE_AND_RD: u8 = 0x79;
 
 /// How a message travels: decides how long a reply may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,23 +124,16 @@ fn finish(
     sections: Sections,
     end: usize,
 ) -> Result<Reply, Discard> {
-    let [answers, authorities, additionals] = sections.counts;
-    let additionals = additionals + u16::from(end != sections.end);
-    let low = (sections.rcode.code() & 0x0f).to_be_bytes()[1];
-    let header: &mut [u8; HEADER_LEN] = message.first_chunk_mut().ok_or(Discard::ShortMessage)?;
-    let authoritative = if answer.authoritative { AA } else { 0 };
-    let truncated = if sections.truncated { TC } else { 0 };
-    let [id_high, id_low, flags, ..] = *header;
-    let flags = QR | flags & OPCODE_AND_RD | authoritative | truncated;
-    let [an_high, an_low] = answers.to_be_bytes();
-    let [ns_high, ns_low] = authorities.to_be_bytes();
-    let [ar_high, ar_low] = additionals.to_be_bytes();
-    let questions = u8::from(query.name_len != 0);
-    // In two pieces, as the checksum reads it: smaller ones would be waited for. RA, AD and CD are
-    // clear: RFC 4035 §3.1.6.
-    let front = [id_high, id_low, flags, low, 0, questions, an_high, an_low];
-    header[..8].copy_from_slice(&front);
-    header[8..].copy_from_slice(&[ns_high, ns_low, ar_high, ar_low]);
+    let mut counts = sections.counts;
+    counts[2] += u16::from(end != sections.end);
+    let header = Header {
+        authoritative: answer.authoritative,
+        truncated: sections.truncated,
+        rcode: sections.rcode,
+        has_question: query.name_len != 0,
+        counts,
+    };
+    header.write(message.first_chunk_mut().ok_or(Discard::ShortMessage)?);
     Ok(Reply {
         len: end,
         rcode: sections.rcode,

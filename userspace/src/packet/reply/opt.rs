@@ -10,8 +10,6 @@ use std::net::IpAddr;
 
 /// Bytes of an OPT record without options (RFC 6891 §6.1.2).
 pub(super) const OPT_LEN: usize = 11;
-/// OPT's type in one byte.
-const OPT_TYPE: u8 = code::OPT.to_be_bytes()[1];
 /// Bytes of an option's code and length.
 const OPTION_HEADER_LEN: usize = 4;
 /// Longest identifier of a server, so that every option fits into the smallest reply.
@@ -73,16 +71,6 @@ impl<'o> Opt<'o> {
         rcode: Rcode,
         policy: &Policy,
     ) -> usize {
-        let [size_high, size_low] = policy.udp_size_max.to_be_bytes();
-        let extended = (rcode.code() >> 4).to_be_bytes()[1];
-        let dnssec_ok = if query.flags.has(QueryFlags::DNSSEC_OK) {
-            0x80
-        } else {
-            0
-        };
-        let mut fixed = [
-            0, 0, OPT_TYPE, size_high, size_low, extended, 0, dnssec_ok, 0, 0, 0,
-        ];
         let mut end = start + OPT_LEN;
         message[end..end + self.options.len()].copy_from_slice(self.options);
         end += self.options.len();
@@ -94,11 +82,24 @@ impl<'o> Opt<'o> {
             message[end..end + 6].copy_from_slice(&[0, 15, 0, 2, high, low]);
             end += 6;
         }
+        let extended = (rcode.code() >> 4).to_be_bytes()[1];
+        let dnssec_ok = query.flags.has(QueryFlags::DNSSEC_OK);
+        let front = front(policy.udp_size_max, extended, dnssec_ok);
         let rdata_len = u16::try_from(end - start - OPT_LEN).unwrap_or(0);
-        fixed[9..].copy_from_slice(&rdata_len.to_be_bytes());
-        message[start..start + OPT_LEN].copy_from_slice(&fixed);
+        message[start..start + 8].copy_from_slice(&front.to_le_bytes());
+        message[start + 8] = 0;
+        message[start + 9..start + OPT_LEN].copy_from_slice(&rdata_len.to_be_bytes());
         end
     }
+}
+
+/// The first eight bytes of an OPT record, as a little-endian word; the other flags, which are
+/// clear, and the length of the options follow (RFC 6891 §6.1.2).
+pub(super) fn front(udp_size_max: u16, extended: u8, dnssec_ok: bool) -> u64 {
+    u64::from(code::OPT.to_be()) << 8
+        | u64::from(udp_size_max.to_be()) << 24
+        | u64::from(extended) << 40
+        | u64::from(dnssec_ok) << 63
 }
 
 /// Writes the options that answer those of the query.

@@ -1,11 +1,12 @@
 //! The usual reply: one body behind its question, and an OPT record without options. Its checksum
 //! is put together from what is known of the parts.
 
-use super::opt::OPT_LEN;
-use super::{AA, OPCODE_AND_RD, QR, Reply};
+use super::Reply;
+use super::header::Header;
+use super::opt::{self, OPT_LEN};
 use crate::answer::{Answer, Claim, Follow};
 use crate::packet::checksum::Sum;
-use crate::packet::{HEADER_LEN, Query, QueryFlags, code, word_at};
+use crate::packet::{HEADER_LEN, Query, QueryFlags};
 use crate::simd::{BLOCK_LEN, Block, Simd};
 use crate::zone::image::{PATCHED_LEN, Pointer, Whole};
 
@@ -88,14 +89,22 @@ fn whole<S: Simd>(
     copy(&mut message[start..], body);
     sum = sum.small(u64::from(body.sum) << odd(start));
     if has_opt {
-        let opt = opt(udp_size_max, query.flags.has(QueryFlags::DNSSEC_OK));
+        let opt = opt::front(udp_size_max, 0, query.flags.has(QueryFlags::DNSSEC_OK));
         let room: &mut [u8; OPT_LEN] = message[end..].first_chunk_mut()?;
         room[..8].copy_from_slice(&opt.to_le_bytes());
         room[8..].fill(0);
         sum = sum.small(((opt & 0xffff_ffff) + (opt >> 32)) << odd(end));
     }
-    let header = message.first_chunk_mut()?;
-    sum = finish(header, body, answer, has_opt, sum);
+    let mut counts = body.counts;
+    counts[2] += u16::from(has_opt);
+    let header = Header {
+        authoritative: answer.authoritative,
+        truncated: false,
+        rcode: answer.rcode,
+        has_question: true,
+        counts,
+    };
+    sum = sum.plus(header.write(message.first_chunk_mut()?));
     Some(Reply {
         len: reply_len,
         rcode: answer.rcode,
@@ -161,37 +170,4 @@ fn move_pointers(message: &mut [u8], start: usize, whole: &Whole<'_>, owner_skip
         sum += u64::from(shift) << (8 - odd(offset));
     }
     sum
-}
-
-/// An OPT record without options (RFC 6891 §6.1.2), as a little-endian word; three zeroes follow.
-fn opt(udp_size_max: u16, dnssec_ok: bool) -> u64 {
-    u64::from(code::OPT.to_be()) << 8
-        | u64::from(udp_size_max.to_be()) << 24
-        | u64::from(dnssec_ok) << 63
-}
-
-/// Writes the header, and adds it to the sum. RA, AD and CD are clear: RFC 4035 §3.1.6.
-///
-/// As little-endian words: bytes put together one by one are written one by one.
-#[inline(always)]
-fn finish(
-    header: &mut [u8; HEADER_LEN],
-    whole: &Whole<'_>,
-    answer: &Answer<'_>,
-    has_opt: bool,
-    sum: Sum,
-) -> Sum {
-    let [answers, authorities, additionals] = whole.counts;
-    let additionals = additionals + u16::from(has_opt);
-    let asked = word_at(header, 0);
-    let flags = QR | if answer.authoritative { AA } else { 0 };
-    let front = asked & u64::from(u32::from_le_bytes([0xff, 0xff, OPCODE_AND_RD, 0]))
-        | u64::from(flags) << 16
-        | u64::from(answer.rcode.code() & 0x0f) << 24
-        | 1 << 40
-        | u64::from(answers.to_be()) << 48;
-    let back = u32::from(authorities.to_be()) | u32::from(additionals.to_be()) << 16;
-    header[..8].copy_from_slice(&front.to_le_bytes());
-    header[8..].copy_from_slice(&back.to_le_bytes());
-    sum.octet(front.to_le_bytes()).quad(back.to_le_bytes())
 }

@@ -10,6 +10,7 @@ use super::error::{Place, Problems, ZoneProblem};
 use super::records::{Owner, Rrset, ZoneRecords};
 use super::rtype;
 use crate::name::{self, NameBuf};
+pub(super) use nsec3::ITERATIONS_MAX;
 use target::Targets;
 
 /// Types that mean something only at the apex, beside SOA: their place is their meaning.

@@ -6,7 +6,7 @@ use crate::zone::rtype;
 
 /// Beyond this, resolvers have long treated zones as unsigned, and each name that is missing would
 /// cost hundreds of hashes (RFC 9276 §2.2, §3.2).
-const ITERATIONS_MAX: u16 = 150;
+pub(in crate::zone) const ITERATIONS_MAX: u16 = 150;
 
 impl<'z> Checker<'z> {
     /// Looks at the parameters that the apex names.

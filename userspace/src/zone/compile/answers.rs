@@ -1,11 +1,12 @@
 //! What each name answers: its bodies, with and without signatures.
 
 use super::additional;
-use super::body::{self, BodyWriter, OwnerForm, Section};
+use super::body::{BodyWriter, OwnerForm, Section};
 use super::node::Woven;
 use super::{CompileError, Compiler};
 use crate::packet::code;
 use crate::zone::image::NodeFlags;
+use crate::zone::rdata;
 use crate::zone::records::{Owner, Rrset};
 
 impl Compiler<'_> {
@@ -74,7 +75,7 @@ impl Compiler<'_> {
             if is_cut && !matches!(rtype, code::DS | code::NSEC | code::RRSIG) {
                 continue;
             }
-            if body::is_woven(rtype) {
+            if rdata::is_woven(rtype) {
                 self.woven_answer(owner, name, &rrset)?;
             } else {
                 let same = owner.rrsets().filter(|rrset| rrset.rtype() == rtype);

@@ -4,6 +4,7 @@ use super::CompileError;
 use crate::packet::checksum::Sum;
 use crate::packet::{HEADER_LEN, code};
 use crate::zone::image::{BODY_REACH, PATCHED_LEN, Pointer, Woven};
+use crate::zone::rdata;
 use crate::zone::records::{ANSWER_LEN_MAX, Rrset};
 
 /// Names that a body remembers: beyond, a search would cost more than it saves.
@@ -165,36 +166,20 @@ impl BodyWriter {
         }
     }
 
-    /// Writes the data of a record; RFC 3597 §4 says which types' names may be compressed.
+    /// Writes the data of a record, its names compressed where they may be.
     fn rdata(&mut self, rtype: u16, rdata: &[u8]) {
-        let mut rest = rdata;
-        match compressible(rtype) {
-            Layout::Opaque => {}
-            Layout::Names(count) => {
-                for _ in 0..count {
-                    rest = self.leading_name(rest);
-                }
+        let names = rdata::names(rtype);
+        let (before, mut rest) = rdata.split_at(names.before.min(rdata.len()));
+        self.records.extend_from_slice(before);
+        for _ in 0..names.count {
+            let (name, behind) = rest.split_at(name_len(rest));
+            match names.compressed {
+                true => self.name(name),
+                false => self.whole_name(name),
             }
-            Layout::AfterPreference => {
-                let (preference, behind) = rest.split_at(2.min(rest.len()));
-                self.records.extend_from_slice(preference);
-                rest = self.leading_name(behind);
-            }
-            Layout::Service => {
-                let (numbers, target) = rest.split_at(6.min(rest.len()));
-                self.records.extend_from_slice(numbers);
-                self.whole_name(target);
-                rest = &[];
-            }
+            rest = behind;
         }
         self.records.extend_from_slice(rest);
-    }
-
-    /// Writes the name that `rdata` begins with; returns what follows it.
-    fn leading_name<'r>(&mut self, rdata: &'r [u8]) -> &'r [u8] {
-        let (name, rest) = rdata.split_at(name_len(rdata));
-        self.name(name);
-        rest
     }
 
     /// Writes a name, its known end as a pointer.
@@ -303,36 +288,6 @@ impl BodyWriter {
         }
         into.extend_from_slice(&self.records);
     }
-}
-
-/// How names lie in a type's data.
-enum Layout {
-    /// None that may be compressed.
-    Opaque,
-    /// This many at the beginning.
-    Names(usize),
-    /// One behind a 16-bit number.
-    AfterPreference,
-    /// One behind three 16-bit numbers, which must not be compressed itself.
-    Service,
-}
-
-/// RFC 3597 §4: only the types of RFC 1035 may have compressed names.
-fn compressible(rtype: u16) -> Layout {
-    match rtype {
-        // NS, MD, MF, CNAME, MB, MG, MR, PTR
-        2..=5 | 7..=9 | 12 => Layout::Names(1),
-        // SOA, MINFO
-        6 | 14 => Layout::Names(2),
-        code::MX => Layout::AfterPreference,
-        code::SRV => Layout::Service,
-        _ => Layout::Opaque,
-    }
-}
-
-/// Whether answers of a type have names that are compressed, or bring addresses along.
-pub(super) fn is_woven(rtype: u16) -> bool {
-    !matches!(compressible(rtype), Layout::Opaque)
 }
 
 /// Bytes of the uncompressed name that `wire` begins with.

@@ -112,12 +112,6 @@ impl<'i> Node<'i> {
         usize::from(self.name_len)
     }
 
-    /// Bytes of the name, in one.
-    #[inline(always)]
-    pub fn name_len_byte(&self) -> u8 {
-        self.name_len
-    }
-
     /// The entries, links first.
     #[inline(always)]
     fn table(&self) -> &'i [[u8; ENTRY_LEN]] {

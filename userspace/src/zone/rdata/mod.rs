@@ -4,9 +4,11 @@
 //! and for the canonical order.
 
 mod apl;
+mod compressed;
 mod svcb;
 mod wire;
 
+pub(crate) use compressed::{is_woven, names};
 pub(crate) use svcb::key as svcb_key;
 pub use wire::{canonical_cmp, check, target};
 

@@ -1,11 +1,11 @@
 //! Bodies: lengths, counts, sums, and every record, name and pointer in them.
 
 use super::super::body::{PATCHED_LEN, Plain, WOVEN, Woven};
-use super::layout::layout;
 use super::node::Parsed;
 use super::{Flaw, demand, name};
 use crate::packet::checksum::Sum;
 use crate::packet::{HEADER_LEN, code};
+use crate::zone::rdata;
 use crate::zone::records::ANSWER_LEN_MAX;
 
 /// Bytes of a record between its owner and its data.
@@ -238,12 +238,12 @@ impl WovenRecords<'_> {
         if end > self.records.len() || u16::from_be_bytes([c, d]) != code::CLASS_IN {
             return Err((fixed_at, "the record runs over its body"));
         }
-        let layout = layout(u16::from_be_bytes([a, b]));
-        let mut at = start + layout.before;
-        for _ in 0..layout.names {
+        let names = rdata::names(u16::from_be_bytes([a, b]));
+        let mut at = start + names.before;
+        for _ in 0..names.count {
             let pointers = self.patches.len();
             at = self.name(at, None)?;
-            if !layout.compressed && self.patches.len() != pointers {
+            if !names.compressed && self.patches.len() != pointers {
                 return Err((start, "the name must not be compressed"));
             }
         }

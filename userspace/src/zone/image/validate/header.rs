@@ -6,11 +6,10 @@ use super::{Flaw, demand, is_image, place};
 use crate::name;
 use crate::simd::BLOCK_LEN;
 use crate::zone::buffer::LINE;
+use crate::zone::check::ITERATIONS_MAX;
 
 /// More records than any image has.
 const RECORD_COUNT_MAX: u64 = 1 << 40;
-/// As the checks of master files have it.
-const ITERATIONS_MAX: u16 = 150;
 
 /// A file's parts.
 pub(super) struct Parts<'i> {

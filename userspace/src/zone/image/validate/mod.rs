@@ -5,7 +5,6 @@
 
 mod body;
 mod header;
-mod layout;
 mod name;
 mod node;
 mod walk;
@@ -13,10 +12,10 @@ mod walk;
 use super::file::{Saved, checksum};
 use super::{IMAGE_HEADER_LEN, ImageHeader};
 use crate::packet::NameKey;
+use crate::zone::threads::share;
 use header::Parts;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use walk::{Range, Walk, Walked};
 
@@ -104,28 +103,9 @@ impl<'i> Task<'i> {
     fn nodes(&self, parts: &Parts<'i>, threads: usize) -> Result<(), Flaw> {
         self.chain_in_order()?;
         let ranges = self.ranges(parts);
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(&range) = ranges.get(number) else {
-                    return done;
-                };
-                done.push((number, Walk::new(self, range).and_then(Walk::run)));
-            }
-        };
-        let mut done = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads.min(ranges.len()))
-                .map(|_| scope.spawn(work))
-                .collect();
-            let mut done = work();
-            for other in others {
-                done.extend(other.join().unwrap_or_default());
-            }
-            done
+        let done = share(ranges.len(), threads, |number| {
+            Walk::new(self, ranges[number]).and_then(Walk::run)
         });
-        done.sort_by_key(|&(number, _)| number);
         demand(done.len() == ranges.len(), 0, "the validation panicked")?;
         let walked: Result<Vec<_>, _> = done.into_iter().map(|(_, walked)| walked).collect();
         self.together(&walked?)

@@ -3,9 +3,9 @@
 use super::super::body::WOVEN;
 use super::super::node::{ENTRY_LEN, Link, NODE_HEADER_LEN, NodeFlags};
 use super::body::{Bodies, Kind};
-use super::layout::layout;
 use super::{Flaw, demand, name};
 use crate::packet::code;
+use crate::zone::rdata;
 
 /// A node whose parts lie within it.
 #[derive(Clone, Copy)]
@@ -132,7 +132,7 @@ impl<'i> Parsed<'i> {
         at: usize,
         bodies: &mut Bodies<'i>,
     ) -> Result<(), Flaw> {
-        let is_woven = layout(entry.rtype).is_woven();
+        let is_woven = rdata::is_woven(entry.rtype);
         for place in [entry.place, twin.place] {
             let is_right = (place & WOVEN != 0) == is_woven;
             demand(is_right, at, "the type has bodies of another kind")?;

@@ -1,7 +1,9 @@
 //! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the
 //! reply.
 
-use super::{Envelope, checksum::Sum, quad_at, word_at};
+mod usual;
+
+use super::{Envelope, checksum::Sum};
 use crate::telemetry::Discard;
 use etherparse::{EtherType, IpNumber};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -21,52 +23,16 @@ const UDP_LEN: usize = 8;
 /// TTL and hop limit of replies (RFC 1700's recommendation).
 const HOP_LIMIT: u8 = 64;
 
-/// Bytes before the message in a usual frame: no VLAN tag, IPv4, no options.
-const USUAL_LEN: usize = MACS_LEN + 2 + IPV4_LEN_MIN + UDP_LEN;
-
 /// Finds the DNS message in an Ethernet frame.
 ///
 /// The kernel program has sorted already, but on rules of its own: what is read here is checked
 /// here.
 #[inline(always)]
 pub fn open(frame: &[u8]) -> Result<Envelope, Discard> {
-    match usual(frame) {
+    match usual::open(frame) {
         Some(envelope) => Ok(envelope),
         None => open_any(frame),
     }
-}
-
-/// A sound frame with no VLAN tag and an IPv4 header without options; any other is `None`.
-#[inline(always)]
-fn usual(frame: &[u8]) -> Option<Envelope> {
-    let head: &[u8; USUAL_LEN] = frame.first_chunk()?;
-    // EtherType IPv4 and a header of five words; fragment bits, fragment offset, protocol.
-    const FRONT: [u32; 2] = [0x00ff_ffff, u32::from_le_bytes([0x08, 0x00, 0x45, 0])];
-    const MIDDLE: [u32; 2] = [
-        u32::from_le_bytes([0x3f, 0xff, 0, 0xff]),
-        u32::from_le_bytes([0, 0, 0, IpNumber::UDP.0]),
-    ];
-    let is_plain =
-        quad_at(head, 12) & FRONT[0] == FRONT[1] && quad_at(head, 20) & MIDDLE[0] == MIDDLE[1];
-    let total_len = usize::from(u16::from_be_bytes([head[16], head[17]]));
-    let udp_len = usize::from(u16::from_be_bytes([head[38], head[39]]));
-    let is_whole = total_len == IPV4_LEN_MIN + udp_len
-        && udp_len >= UDP_LEN
-        && MACS_LEN + 2 + total_len <= frame.len();
-    let has_return = (head[34] | head[35]) != 0 && (1..224).contains(&head[26]);
-    if !(is_plain && is_whole && has_return) {
-        return None;
-    }
-    Some(Envelope {
-        network_start: 14,
-        message_start: 42,
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "less than a length of 16 bits"
-        )]
-        message_len: (udp_len - UDP_LEN) as u16,
-        is_ipv6: false,
-    })
 }
 
 /// Finds the message in any frame.
@@ -175,47 +141,13 @@ fn ipv6(packet: &[u8]) -> Result<(usize, usize, IpAddr), Discard> {
 /// reply's, where it is known.
 #[inline(always)]
 pub fn seal(frame: &mut [u8], envelope: &Envelope, message_len: usize, sum: Option<Sum>) -> usize {
-    let is_usual = envelope.network_start == 14 && envelope.message_start == 42;
     if let Some(sum) = sum
-        && is_usual
+        && usual::is_usual(envelope)
         && let Some(head) = frame.first_chunk_mut()
     {
-        return seal_usual(head, message_len, sum);
+        return usual::seal(head, message_len, sum);
     }
     seal_any(frame, envelope, message_len)
-}
-
-/// Turns the headers of a usual frame round, in registers: what is written in small pieces would be
-/// waited for when the kernel or the NIC reads it in large ones.
-#[inline(always)]
-fn seal_usual(head: &mut [u8; USUAL_LEN], message_len: usize, message: Sum) -> usize {
-    let (macs_front, macs_back) = (word_at(head, 0), word_at(head, 4));
-    let [link, client, server, ports] = [12, 26, 30, 34].map(|at| quad_at(head, at));
-    let udp_len = length(UDP_LEN + message_len).to_be();
-    let total_len = length(IPV4_LEN_MIN + UDP_LEN + message_len).to_be();
-    let addresses = u64::from(client) + u64::from(server);
-    // Version, type of service and time to live with the protocol; RFC 6864: an atomic datagram
-    // (don't fragment, no fragment) needs no identification.
-    let life = u32::from_le_bytes([0x40, 0, HOP_LIMIT, IpNumber::UDP.0]);
-    let ip = addresses + u64::from(link >> 16) + u64::from(total_len) + u64::from(life);
-    let ip_check = Sum::default().small(ip).finish().to_be();
-    let pseudo = u64::from(u16::from(IpNumber::UDP.0).to_be()) + 2 * u64::from(udp_len);
-    let udp = message.small(addresses + pseudo + u64::from(ports));
-    let udp_check = nonzero(udp.finish()).to_be();
-    let ports = ports.rotate_left(16);
-    let words = [
-        macs_back >> 16 | macs_front << 48,
-        macs_front >> 16 & 0xffff_ffff | u64::from(link) << 32,
-        u64::from(total_len) | u64::from(life) << 32,
-        u64::from(ip_check) | u64::from(server) << 16 | u64::from(client) << 48,
-        u64::from(client) >> 16 | u64::from(ports) << 16 | u64::from(udp_len) << 48,
-    ];
-    let (pieces, rest) = head.as_chunks_mut::<8>();
-    for (piece, word) in pieces.iter_mut().zip(words) {
-        *piece = word.to_le_bytes();
-    }
-    rest.copy_from_slice(&udp_check.to_ne_bytes());
-    USUAL_LEN + message_len
 }
 
 /// RFC 768: a checksum of zero is sent as ones; zero would mean that there is none.
