@@ -1,5 +1,8 @@
 //! `ripples check`, and what `ripples run` makes of the same mistakes.
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::{fs, thread};
 use tests::loopback;
 use tests::server::{EXAMPLE, Ended, Launch};
 
@@ -80,6 +83,23 @@ fn a_zone_file_that_does_not_exist_is_named() {
             said.contains("no/such/file.zone: cannot open: No such file"),
             "{said}"
         );
+    }
+}
+
+/// As a shell's `<(…)` is: what was taken from a pipe to look at it, nobody reads again.
+#[test]
+fn a_zone_may_come_out_of_a_pipe() {
+    for (text, code, said) in [(EXAMPLE, 0, ""), (BROKEN, 1, "pipe:4:7: ")] {
+        let launch = Launch::new(&["check"]);
+        let pipe = launch.folder().join("pipe");
+        mkfifo(&pipe, Mode::S_IRUSR | Mode::S_IWUSR).expect("a pipe");
+        let zone = format!("broken.test={}", pipe.display());
+        let ended = thread::scope(|scope| {
+            scope.spawn(|| fs::write(&pipe, text));
+            launch.with(&["--zone", &zone]).finish()
+        });
+        assert_eq!(ended.code, Some(code), "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains(said), "{}", ended.stdout);
     }
 }
 

@@ -10,7 +10,8 @@ use super::saved;
 use super::threads::share;
 use crate::config::ZoneSource;
 use crate::name;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 /// What came of loading a zone.
@@ -78,11 +79,15 @@ impl<'s> Apexes<'s> {
 
 /// Loads one zone, which is served beside those of `apexes`.
 fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded {
-    if let Some(loaded) = saved::load(source, apexes, effort) {
+    // Once: it may be a pipe, and a hundred thousand files are many.
+    let opened = File::open(&source.file);
+    if let Ok(file) = &opened
+        && let Some(loaded) = saved::load(file, source, apexes, effort)
+    {
         return loaded;
     }
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
-    match read_by(&source.file, &source.origin, effort) {
+    match read_by(opened, &source.file, &source.origin, effort) {
         Err(errors) => Loaded {
             image: Err(lines(errors)),
             warnings: Vec::new(),
@@ -109,16 +114,17 @@ pub fn read(
 ) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
     let progress = &Progress::none();
     let threads = 1;
-    read_by(path, origin, Effort { threads, progress })
+    read_by(File::open(path), path, origin, Effort { threads, progress })
 }
 
 /// The same on several threads.
 fn read_by(
+    opened: io::Result<File>,
     path: &Path,
     origin: &[u8],
     effort: Effort<'_>,
 ) -> Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>> {
-    let (mut records, mut problems) = ZoneRecords::read_by(path, origin, effort)?;
+    let (mut records, mut problems) = ZoneRecords::read_by(opened, path, origin, effort)?;
     problems.extend(check(&records));
     if problems
         .iter()

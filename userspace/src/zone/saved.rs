@@ -9,21 +9,26 @@ use crate::name;
 use crate::sys::mapping::Mapping;
 use bytes::Bytes;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 
 /// Shorter files are copied: then nothing that happens to the file matters.
 const MAPPED_FROM: u64 = 1 << 20;
 
-/// Loads a zone from a saved image; `None` when the file is none. `apexes` are those of the zones
-/// below that are served as well.
-pub(super) fn load(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Option<Loaded> {
-    let file = File::open(&source.file).ok()?;
+/// Loads a zone from a saved image; `None` when the file is none, and then nothing was taken from
+/// it. `apexes` are those of the zones below that are served as well.
+pub(super) fn load(
+    file: &File,
+    source: &ZoneSource,
+    apexes: &[&[u8]],
+    effort: Effort<'_>,
+) -> Option<Loaded> {
     let mut start = [0; 8];
-    (&file).read_exact(&mut start).ok()?;
+    file.read_exact_at(&mut start, 0).ok()?;
     if !is_image(&start) {
         return None;
     }
-    let image = bytes(&file)
+    let image = bytes(file)
         .map_err(|error| error.to_string())
         .and_then(|bytes| {
             effort.progress.add(bytes.len(), 0);
@@ -48,15 +53,14 @@ pub(super) fn load(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) ->
 }
 
 /// The bytes of a file, aligned to cache lines.
-fn bytes(mut file: &File) -> io::Result<Bytes> {
+fn bytes(file: &File) -> io::Result<Bytes> {
     let len = file.metadata()?.len();
     let bytes = usize::try_from(len).map_err(io::Error::other)?;
     if len >= MAPPED_FROM {
         return Mapping::new(file, bytes).map(Bytes::from_owner);
     }
     let mut copy = vec![0; bytes];
-    io::Seek::rewind(&mut file)?;
-    file.read_exact(&mut copy)?;
+    file.read_exact_at(&mut copy, 0)?;
     Ok(aligned(&copy))
 }
 

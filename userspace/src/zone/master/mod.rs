@@ -21,7 +21,7 @@ mod source;
 mod ttl;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::error::{Problems, ZoneProblem};
@@ -33,11 +33,15 @@ use reader::Reader;
 /// What reading a zone ends in: its records and warnings, or all problems.
 type Outcome = Result<(ZoneRecords, Vec<ZoneProblem>), Vec<ZoneProblem>>;
 
-/// Reads a zone from a file.
-pub(super) fn read_file(path: &Path, origin: &[u8], effort: Effort<'_>) -> Outcome {
+/// Reads a zone from a file; `opened` is what came of opening it.
+pub(super) fn read_file(
+    opened: io::Result<File>,
+    path: &Path,
+    origin: &[u8],
+    effort: Effort<'_>,
+) -> Outcome {
     let file_name = path.display().to_string();
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    match opened {
+    match opened.and_then(|file| Ok((file.metadata()?.len(), file))) {
         Ok((len, file)) => {
             let octet_count = usize::try_from(len).unwrap_or_default();
             let window_len = source::WINDOW_LEN;

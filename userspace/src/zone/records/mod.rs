@@ -18,6 +18,8 @@ mod builder;
 mod lines;
 mod order;
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 pub(crate) use builder::{ANSWER_LEN_MAX, Builder, Full};
@@ -56,16 +58,18 @@ impl ZoneRecords {
     pub fn read(path: &Path, origin: &[u8]) -> Result<(Self, Vec<ZoneProblem>), Vec<ZoneProblem>> {
         let progress = &Progress::none();
         let threads = 1;
-        Self::read_by(path, origin, Effort { threads, progress })
+        Self::read_by(File::open(path), path, origin, Effort { threads, progress })
     }
 
-    /// The same on several threads, if the file is large; the outcome is the same too.
+    /// The same of a file that was opened, on several threads if it is large; the outcome is the
+    /// same too.
     pub fn read_by(
+        opened: io::Result<File>,
         path: &Path,
         origin: &[u8],
         effort: Effort<'_>,
     ) -> Result<(Self, Vec<ZoneProblem>), Vec<ZoneProblem>> {
-        master::read_file(path, origin, effort)
+        master::read_file(opened, path, origin, effort)
     }
 
     /// Reads a master file from memory; `file_name` is what problems call it, and what `$INCLUDE`
