@@ -52,6 +52,7 @@ fn turns_allocate_nothing_and_free_nothing() {
     let counters = Counters::default();
     let counts = Counts::of(|| {
         for _ in 0..TURNS {
+            port.deliver();
             turn.run(&mut port, &snapshot, TIME_S, &mut tally);
             port.report(&mut tally);
             counters.publish(&mut tally);

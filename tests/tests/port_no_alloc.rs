@@ -33,6 +33,7 @@ fn the_memory_port_allocates_nothing() {
     let mut port = MemPort::bare(64, 512, client).replaying([b"hello".as_slice(), b"world"]);
     let before = allocations();
     for _ in 0..1000 {
+        assert_eq!(port.deliver(), 64);
         assert_eq!(echo.turn(&mut port, 9), 64);
     }
     assert_eq!(allocations(), before);

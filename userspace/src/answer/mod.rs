@@ -3,7 +3,7 @@
 mod lookup;
 mod usual;
 
-pub use usual::{absence, hit};
+pub use usual::{Absence, absence, hit};
 
 use crate::packet::{Query, code};
 use crate::snapshot::Snapshot;

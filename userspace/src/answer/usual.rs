@@ -35,6 +35,7 @@ pub fn hit<'s, S: Simd>(
 }
 
 /// Says that the name of a usual query does not exist, with nothing special on the way to it.
+/// `near`: the apex of the zone that was asked last.
 #[inline(always)]
 pub fn absence<'s, S: Simd>(
     simd: S,
@@ -42,13 +43,14 @@ pub fn absence<'s, S: Simd>(
     name: &ShortName,
     candidate: Option<NamePlace>,
     snapshot: &'s Snapshot,
+    near: &mut Option<Found<'s>>,
 ) -> Option<Absence<'s>> {
     if !is_usual(query) || candidate.is_some() {
         return None;
     }
     let name_len = usize::from(query.name_len);
     let labels = name.labels(name_len)?;
-    let apex = snapshot.zone_of_short(simd, name, name_len, labels)?;
+    let apex = snapshot.zone_of_short(simd, name, name_len, labels, near)?;
     let encloser = snapshot.closest_encloser_short(simd, apex, name, name_len, labels)?;
     let special = NodeFlags::CUT
         .with(NodeFlags::OCCLUDED)
@@ -59,19 +61,22 @@ pub fn absence<'s, S: Simd>(
     }
     let zone = &snapshot.zones()[apex.zone as usize];
     Some(Absence {
+        body: zone.negative(query.flags.has(QueryFlags::DNSSEC_OK)),
         zone: apex.zone,
         encloser: encloser.node.place(),
-        body: zone.negative(query.flags.has(QueryFlags::DNSSEC_OK)),
         owner_skip: u8::try_from(name_len - apex.node.name_len()).ok()?,
     })
 }
 
 /// What there is to say of a name that does not exist.
+#[derive(Clone, Copy)]
 pub struct Absence<'s> {
+    /// The zone's SOA record.
+    pub body: BodyRef<'s>,
     zone: u32,
     encloser: NodeRef,
-    body: BodyRef<'s>,
-    owner_skip: u8,
+    /// Bytes of the name before the zone's.
+    pub owner_skip: u8,
 }
 
 impl<'s> From<Absence<'s>> for Answer<'s> {

@@ -72,18 +72,9 @@ impl Sum {
     /// The sum in 16 bits, its bytes the wrong way round: what `small` takes.
     #[inline(always)]
     pub fn folded(self) -> u16 {
-        let half = (self.0 >> 32) + (self.0 & 0xffff_ffff);
-        let mut sum = (half >> 16) + (half & 0xffff);
-        // At most 18 bits, then 17, then 16.
-        for _ in 0..2 {
-            sum = (sum & 0xffff) + (sum >> 16);
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the sum was folded to 16 bits"
-        )]
-        let folded = sum as u16;
-        folded
+        // Both halves and their carry are in the upper half of what is added up turned round.
+        let half = (self.0.wrapping_add(self.0.rotate_left(32)) >> 32) as u32;
+        (half.wrapping_add(half.rotate_left(16)) >> 16) as u16
     }
 }
 

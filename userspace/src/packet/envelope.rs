@@ -14,6 +14,14 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// The longest that headers can be before a message: two VLAN tags, IPv4 with all its options.
+    pub const DEEPEST: Self = Self {
+        network_start: 14 + 2 * 4,
+        message_start: 14 + 2 * 4 + 60 + 8,
+        message_len: 0,
+        is_ipv6: false,
+    };
+
     /// The message's place in the frame.
     pub fn message(&self) -> std::ops::Range<usize> {
         let start = usize::from(self.message_start);

@@ -4,6 +4,7 @@ use super::{Census, Port, PortEvents, Vector, message_limit};
 use crate::packet::checksum::Sum;
 use crate::packet::{Envelope, headers};
 use crate::telemetry::{Discard, Tally};
+use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
@@ -20,21 +21,29 @@ enum Framing {
     Bare(IpAddr),
 }
 
-/// The token for a frame of a `MemPort`.
+/// The token for a frame of a `MemPort`: the memory itself.
 #[derive(Debug)]
 pub struct MemFrame {
-    start: usize,
+    memory: Memory,
     len: usize,
 }
+
+/// A frame's memory: it begins where a cache line does, as in a UMEM.
+type Memory = Box<[Line]>;
+
+/// A cache line.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; LINE_LEN]);
+const LINE_LEN: usize = 64;
 
 /// A port made of memory. Once built it allocates nothing, `take_sent` excepted.
 #[derive(Debug)]
 pub struct MemPort {
     framing: Framing,
-    memory: Box<[u8]>,
     frame_size: usize,
     mtu: usize,
-    free: Vec<usize>,
+    free: Vec<MemFrame>,
     waiting: VecDeque<MemFrame>,
     sent: VecDeque<MemFrame>,
     sent_count: u64,
@@ -47,12 +56,18 @@ pub struct MemPort {
 /// Frames to be received over and over.
 #[derive(Debug)]
 struct Replay {
-    /// One behind the other, each in as many bytes: what is read in order, the CPU fetches ahead,
-    /// as a NIC would have put it into the cache.
+    /// One behind the other, each in as many bytes.
     templates: Box<[u8]>,
     stride: usize,
     lens: Box<[usize]>,
     next: usize,
+}
+
+impl Replay {
+    /// The next frame, filled up.
+    fn bytes(&self) -> &[u8] {
+        &self.templates[self.next * self.stride..][..self.stride]
+    }
 }
 
 impl MemPort {
@@ -67,15 +82,16 @@ impl MemPort {
     }
 
     fn new(framing: Framing, frame_count: usize, frame_size: usize) -> Self {
+        let lines = frame_size.div_ceil(LINE_LEN);
+        let frame = || MemFrame {
+            memory: vec![Line::zeroed(); lines].into(),
+            len: 0,
+        };
         Self {
             framing,
-            memory: vec![0; frame_count * frame_size].into(),
             frame_size,
             mtu: frame_size,
-            free: (0..frame_count)
-                .rev()
-                .map(|slot| slot * frame_size)
-                .collect(),
+            free: std::iter::repeat_with(frame).take(frame_count).collect(),
             waiting: VecDeque::with_capacity(frame_count),
             sent: VecDeque::with_capacity(frame_count),
             sent_count: 0,
@@ -86,8 +102,8 @@ impl MemPort {
         }
     }
 
-    /// Receives `frames` over and over, as often as asked, and keeps nothing of what is sent: the
-    /// port never runs dry and never fills up.
+    /// Has `deliver` put `frames` before the receiver over and over, and keeps nothing of what is
+    /// sent: the port never fills up.
     pub fn replaying<'a>(mut self, frames: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let frames: Vec<&[u8]> = frames.into_iter().collect();
         let longest = frames.iter().map(|frame| frame.len()).max().unwrap_or(0);
@@ -133,8 +149,7 @@ impl MemPort {
 
     /// Returns the sent frames to the port, as a NIC does when they are on the wire.
     pub fn clear_sent(&mut self) {
-        self.free
-            .extend(self.sent.drain(..).map(|frame| frame.start));
+        self.free.extend(self.sent.drain(..));
     }
 
     /// Copies of what was sent, oldest first; their frames return to the port.
@@ -175,8 +190,8 @@ impl MemPort {
         if len > self.frame_size {
             return None;
         }
-        let start = self.free.pop()?;
-        let room = &mut self.memory[start..][..self.frame_size];
+        let mut frame = self.free.pop()?;
+        let room: &mut [u8] = bytemuck::cast_slice_mut(&mut frame.memory);
         match (
             room.first_chunk_mut::<SHORT>(),
             bytes.first_chunk::<SHORT>(),
@@ -184,27 +199,21 @@ impl MemPort {
             (Some(room), Some(padded)) if len <= SHORT => *room = *padded,
             _ => room[..len].copy_from_slice(&bytes[..len]),
         }
-        Some(MemFrame { start, len })
+        frame.len = len;
+        Some(frame)
     }
 
-    /// Hands out the next frames of the replay.
-    fn replay(&mut self, into: &mut Vector<MemFrame>, count: usize) {
-        let Some(mut replay) = self.replay.take() else {
-            return;
-        };
-        for _ in 0..count {
-            let bytes = &replay.templates[replay.next * replay.stride..][..replay.stride];
-            let Some(frame) = self.store(bytes, replay.lens[replay.next]) else {
-                break;
-            };
-            into.push(frame);
-            self.held += 1;
-            replay.next += 1;
-            if replay.next == replay.lens.len() {
-                replay.next = 0;
+    /// Puts the next frames of the replay before the receiver, as many as are free: what a NIC does
+    /// meanwhile, and not the CPU that answers. Returns how many wait.
+    pub fn deliver(&mut self) -> usize {
+        if let Some(mut replay) = self.replay.take() {
+            while let Some(frame) = self.store(replay.bytes(), replay.lens[replay.next]) {
+                self.waiting.push_back(frame);
+                replay.next = (replay.next + 1) % replay.lens.len();
             }
+            self.replay = Some(replay);
         }
-        self.replay = Some(replay);
+        self.waiting.len()
     }
 }
 
@@ -216,7 +225,6 @@ impl Port for MemPort {
         let count = room.min(self.waiting.len());
         into.extend(self.waiting.drain(..count));
         self.held += count;
-        self.replay(into, room - count);
     }
 
     #[inline(always)]
@@ -241,12 +249,12 @@ impl Port for MemPort {
 
     #[inline(always)]
     fn bytes<'a>(&'a self, frame: &'a MemFrame) -> &'a [u8] {
-        &self.memory[frame.start..][..frame.len]
+        &bytemuck::cast_slice(&frame.memory)[..frame.len]
     }
 
     #[inline(always)]
     fn room<'a>(&'a mut self, frame: &'a mut MemFrame) -> &'a mut [u8] {
-        &mut self.memory[frame.start..][..self.frame_size]
+        bytemuck::cast_slice_mut(&mut frame.memory)
     }
 
     #[inline(always)]
@@ -267,13 +275,13 @@ impl Port for MemPort {
         if self.replay.is_some() {
             self.held -= replies.len();
             self.sent_count += replies.len() as u64;
-            self.free.extend(replies.drain(..).map(|frame| frame.start));
+            self.free.extend(replies.drain(..));
         }
         for frame in replies.drain(..) {
             self.held -= 1;
             if self.sent.len() >= self.transmit_room {
                 self.events.transmit_failed += 1;
-                self.free.push(frame.start);
+                self.free.push(frame);
                 continue;
             }
             self.sent_count += 1;
@@ -283,7 +291,7 @@ impl Port for MemPort {
 
     fn recycle(&mut self, frame: MemFrame) {
         self.held -= 1;
-        self.free.push(frame.start);
+        self.free.push(frame);
     }
 
     #[inline(always)]

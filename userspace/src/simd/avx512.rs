@@ -4,13 +4,13 @@
     reason = "instructions that a CPU may lack are unsafe to use without having looked"
 )]
 
-use super::{BLOCK_LEN, Block, Simd};
+use super::{BLOCK_LEN, Block, Simd, TAG_MASK};
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi8, _mm512_add_epi32, _mm512_add_epi64, _mm512_castsi512_si256,
-    _mm512_cmpeq_epi64_mask, _mm512_cmplt_epu8_mask, _mm512_cvtepu32_epi64,
-    _mm512_extracti64x4_epi64, _mm512_mask_add_epi8, _mm512_mask_cmpneq_epi8_mask,
-    _mm512_maskz_mov_epi8, _mm512_mul_epu32, _mm512_reduce_add_epi64, _mm512_set1_epi8,
-    _mm512_set1_epi64, _mm512_srli_epi64, _mm512_testn_epi8_mask,
+    _mm512_cmplt_epu8_mask, _mm512_cvtepu32_epi64, _mm512_extracti64x4_epi64, _mm512_mask_add_epi8,
+    _mm512_mask_cmpneq_epi8_mask, _mm512_maskz_mov_epi8, _mm512_mul_epu32, _mm512_reduce_add_epi64,
+    _mm512_set1_epi8, _mm512_set1_epi64, _mm512_srli_epi64, _mm512_testn_epi8_mask,
+    _mm512_testn_epi64_mask, _mm512_xor_si512,
 };
 
 /// The CPU has AVX-512 F, BW, DQ, VL and BMI: only `detect` makes this.
@@ -104,8 +104,9 @@ impl Simd for Avx512 {
     fn tags(self, words: &[u64; 8], tag: u64) -> u8 {
         // SAFETY: the value exists, so the CPU has the features.
         unsafe {
-            let tags = _mm512_srli_epi64::<52>(bytemuck::cast(*words));
-            _mm512_cmpeq_epi64_mask(tags, _mm512_set1_epi64((tag >> 52).cast_signed()))
+            let tag = _mm512_set1_epi64(tag.cast_signed());
+            let differ = _mm512_xor_si512(bytemuck::cast(*words), tag);
+            _mm512_testn_epi64_mask(differ, _mm512_set1_epi64(TAG_MASK.cast_signed()))
         }
     }
 

@@ -21,6 +21,9 @@ pub const BLOCK_LEN: usize = 64;
 /// What is taken at once. Most names are shorter.
 pub type Block = [u8; BLOCK_LEN];
 
+/// Eleven bits below the highest.
+pub const TAG_MASK: u64 = 0x7ff << 52;
+
 /// Operations on blocks. The value is the proof that the CPU has them.
 pub trait Simd: Copy {
     /// Runs `work`, compiled for this level, as a function of its own: a stage of a turn has the
@@ -39,7 +42,7 @@ pub trait Simd: Copy {
     /// Whether the first `len` bytes of `stored` are those of `lowered`, which is 0 behind them.
     fn is_equal(self, stored: &Block, lowered: &Block, len: usize) -> bool;
 
-    /// A bit per word whose highest twelve bits are those of `tag`.
+    /// A bit per word that has the bits of `TAG_MASK` in common with `tag`.
     fn tags(self, words: &[u64; 8], tag: u64) -> u8;
 
     /// The Internet checksum's sum of the first `len` bytes as little-endian words, not folded.
@@ -156,7 +159,7 @@ mod tests {
             let words: [u64; 8] = bytemuck::cast(block);
             for tag in words {
                 let bits = words.iter().rev().fold(0, |bits, word| {
-                    bits << 1 | u8::from(word >> 52 == tag >> 52)
+                    bits << 1 | u8::from(word & TAG_MASK == tag & TAG_MASK)
                 });
                 assert_eq!(simd.tags(&words, tag), bits);
             }

@@ -7,7 +7,7 @@
     )
 )]
 
-use super::{BLOCK_LEN, Block, Simd, WINDOW};
+use super::{BLOCK_LEN, Block, Simd, TAG_MASK, WINDOW};
 
 /// Works everywhere.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +60,7 @@ impl Simd for Portable {
     fn tags(self, words: &[u64; 8], tag: u64) -> u8 {
         let mut bits = 0;
         for (bit, word) in words.iter().enumerate() {
-            bits |= u8::from((word ^ tag) >> 52 == 0) << bit;
+            bits |= u8::from((word ^ tag) & TAG_MASK == 0) << bit;
         }
         bits
     }

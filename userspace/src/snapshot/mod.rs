@@ -183,17 +183,31 @@ impl Snapshot {
         encloser
     }
 
-    /// As `zone_of`. `None` also where it takes a second look.
+    /// As `zone_of`. `None` also where it takes a second look. `near` is what the last call found:
+    /// floods ask for names of one zone.
     #[inline(always)]
-    pub fn zone_of_short<S: Simd>(
-        &self,
+    pub fn zone_of_short<'s, S: Simd>(
+        &'s self,
         simd: S,
         name: &ShortName,
         len: usize,
         labels: LabelStarts,
-    ) -> Option<Found<'_>> {
+        near: &mut Option<Found<'s>>,
+    ) -> Option<Found<'s>> {
+        let count = labels.count();
+        // The deepest that an apex can be at: nothing below it would be found instead.
+        let mut depths = self.apex_depths.iter().map(|&depth| usize::from(depth));
+        if let Some(near) = near
+            && let Some(depth) = depths.find(|&depth| depth <= count)
+            && let start = labels.of_depth(depth)
+            && let Some(block) = name.suffix(start)
+            && near.node.is_named_block(simd, block, len - start)
+        {
+            return Some(*near);
+        }
         let find = |depth| self.find_short(simd, name, len, labels.of_depth(depth));
-        self.zone_by(labels.count(), find).ok().flatten()
+        *near = self.zone_by(count, find).ok().flatten();
+        *near
     }
 
     /// As `closest_encloser`. `None` where it takes a second look.

@@ -24,7 +24,12 @@ impl Tally {
 
     /// Counts a frame that is answered.
     pub fn reply(&mut self, rcode: Rcode) {
-        self.0[rcode_at(rcode)] += 1;
+        self.replies(rcode, 1);
+    }
+
+    /// Counts frames that are answered.
+    pub fn replies(&mut self, rcode: Rcode, count: u64) {
+        self.0[rcode_at(rcode)] += count;
     }
 
     /// Counts `count` events.

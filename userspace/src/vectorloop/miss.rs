@@ -1,27 +1,14 @@
 //! Queries that are no hit.
 
-use super::{Row, Table, datagram};
-use crate::answer::{Answer, absence, answer};
+use super::Row;
+use super::open::datagram;
+use crate::answer::{Answer, answer};
 use crate::packet::{Arrival, Query, QueryFlags, edns, query};
 use crate::port::Port;
 use crate::prefetch::prefetch_lines;
-use crate::simd::{Portable, Simd};
+use crate::simd::Portable;
 use crate::snapshot::Snapshot;
 use crate::zone::index::NamePlace;
-
-/// Answers a usual query whose name does not exist.
-#[inline(always)]
-pub(super) fn absent<'s, S: Simd>(
-    simd: S,
-    row: &Row,
-    snapshot: &'s Snapshot,
-    answers: &mut Table<Answer<'s>>,
-) -> bool {
-    let absence = absence(simd, &row.query, &row.name, row.candidate, snapshot);
-    absence
-        .map(|absence| answers.push(Answer::from(absence)))
-        .is_some()
-}
 
 /// Answers what is no hit.
 #[inline(never)]
@@ -31,8 +18,7 @@ pub(super) fn miss<'s, P: Port>(
     row: &mut Row,
     snapshot: &'s Snapshot,
     time_s: u32,
-    answers: &mut Table<Answer<'s>>,
-) {
+) -> Answer<'s> {
     let message = &port.bytes(frame)[row.envelope.message()];
     let arrival = || datagram(port, frame, &row.envelope, time_s);
     row.candidate = settle(&mut row.query, message, row.candidate, arrival, snapshot);
@@ -41,7 +27,7 @@ pub(super) fn miss<'s, P: Port>(
     if let Some(body) = answer.body {
         prefetch_lines(body.head(), 0, 2);
     }
-    answers.push(answer);
+    answer
 }
 
 /// Looks at what was guessed of a query that is no hit; returns the candidate of the name that it

@@ -1,22 +1,28 @@
 //! The one hot loop: a turn takes a vector of frames through parse, probe, resolve and pack.
 
 mod count;
+mod decision;
 mod miss;
+mod open;
 mod single;
+mod write;
 
 pub use single::respond;
 
-use crate::answer::{Answer, hit};
-use crate::packet::reply::{self, Transport};
-use crate::packet::{Arrival, Envelope, Query, QueryFlags, ShortName, edns, query};
+use crate::answer::{absence, hit};
+use crate::packet::reply;
+use crate::packet::{Envelope, Query, QueryFlags, ShortName};
 use crate::port::{Port, VECTOR_CAPACITY, Vector};
 use crate::simd::{Level, Simd};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Discard, Event, Tally};
+use crate::telemetry::{Event, Tally};
 use crate::zone::index::NamePlace;
 use arrayvec::ArrayVec;
 use count::Counts;
-use miss::{absent, miss};
+use decision::Decision;
+use miss::miss;
+use open::open;
+use write::{message, usual, write};
 
 /// A table with a row per frame of the vector.
 type Table<T> = ArrayVec<T, VECTOR_CAPACITY>;
@@ -130,7 +136,7 @@ impl<F> Turn<F> {
         P: Port<Frame = F>,
     {
         // Filled where it stands: a table is too large to be handed over.
-        let mut answers = Table::new();
+        let mut decisions = Table::new();
         // A closure that is not inlined is compiled for any CPU, and every operation is a call.
         simd.run(
             #[inline(always)]
@@ -142,11 +148,11 @@ impl<F> Turn<F> {
         );
         simd.run(
             #[inline(always)]
-            || self.resolve(simd, port, snapshot, time_s, &mut answers),
+            || self.resolve(simd, port, snapshot, time_s, &mut decisions),
         );
         simd.run(
             #[inline(always)]
-            || self.pack(simd, port, snapshot, time_s, &answers, tally),
+            || self.pack(simd, port, snapshot, time_s, &decisions, tally),
         );
     }
 
@@ -183,7 +189,7 @@ impl<F> Turn<F> {
         }
     }
 
-    /// Decides every answer.
+    /// Decides every answer: hits first, then whatever is left.
     #[inline(always)]
     fn resolve<'s, S: Simd, P>(
         &mut self,
@@ -191,21 +197,58 @@ impl<F> Turn<F> {
         port: &mut P,
         snapshot: &'s Snapshot,
         time_s: u32,
-        answers: &mut Table<Answer<'s>>,
+        decisions: &mut Table<Decision<'s>>,
     ) where
         P: Port<Frame = F>,
     {
-        for (frame, row) in self.frames.iter_mut().zip(&mut self.rows) {
-            if row.is_discarded {
-                answers.push(Answer::NONE);
+        let mut is_done = true;
+        for row in &self.rows[..self.frames.len()] {
+            let (query, name) = (&row.query, &row.name);
+            decisions.push(match hit(simd, query, name, row.candidate, snapshot) {
+                Some((zone, body)) => {
+                    simd.prefetch_lines(body.head(), 0, 2);
+                    Decision::Hit(zone, body)
+                }
+                None => {
+                    is_done = false;
+                    Decision::Open
+                }
+            });
+        }
+        if !is_done {
+            simd.run(
+                #[inline(always)]
+                || self.miss(simd, port, snapshot, time_s, decisions),
+            );
+        }
+    }
+
+    /// Decides the answers that are no hits.
+    #[inline(always)]
+    fn miss<'s, S: Simd, P>(
+        &mut self,
+        simd: S,
+        port: &mut P,
+        snapshot: &'s Snapshot,
+        time_s: u32,
+        decisions: &mut [Decision<'s>],
+    ) where
+        P: Port<Frame = F>,
+    {
+        let mut near = None;
+        let rows = self.frames.iter_mut().zip(&mut self.rows);
+        for ((frame, row), decision) in rows.zip(decisions) {
+            if row.is_discarded || !matches!(decision, Decision::Open) {
                 continue;
             }
-            let candidate = row.candidate;
-            if let Some((zone, body)) = hit(simd, &row.query, &row.name, candidate, snapshot) {
-                simd.prefetch_lines(body.head(), 0, 2);
-                answers.push(Answer::data(zone, body));
-            } else if !absent(simd, row, snapshot, answers) {
-                miss(port, frame, row, snapshot, time_s, answers);
+            let (query, name) = (&row.query, &row.name);
+            match absence(simd, query, name, row.candidate, snapshot, &mut near) {
+                // Written where it stays, each: they are too large to be moved.
+                Some(absence) if query.flags.has(QueryFlags::DNSSEC_OK) => {
+                    *decision = Decision::Other(absence.into());
+                }
+                Some(absence) => *decision = Decision::Absence(absence),
+                None => *decision = Decision::Other(miss(port, frame, row, snapshot, time_s)),
             }
         }
     }
@@ -218,27 +261,32 @@ impl<F> Turn<F> {
         port: &mut P,
         snapshot: &Snapshot,
         time_s: u32,
-        answers: &[Answer<'_>],
+        decisions: &[Decision<'_>],
         tally: &mut Tally,
     ) where
         P: Port<Frame = F>,
     {
         let mut counts = Counts::default();
-        let rows = self.frames.iter_mut().zip(&mut self.rows).zip(answers);
-        for ((frame, row), answer) in rows {
+        let room = port.message_limit(&Envelope::DEEPEST);
+        let brief_len = reply::brief_len(snapshot, room);
+        let rows = self.frames.iter_mut().zip(&mut self.rows).zip(decisions);
+        for ((frame, row), decision) in rows {
             if row.is_discarded {
                 continue;
             }
-            let (query, envelope) = (&row.query, &row.envelope);
-            let room = port.message_limit(envelope);
-            let limit = reply::limit(query, Transport::Udp, snapshot, room);
-            let has_options = query.flags.any(QueryFlags::OPTIONS);
-            let arrival = has_options.then(|| datagram(port, frame, envelope, time_s));
-            let message = &mut port.room(frame)[usize::from(envelope.message_start)..];
-            match reply::write(simd, message, query, answer, snapshot, arrival, limit) {
+            if let Some(message) = message(port, frame, &row.envelope).get_mut(..brief_len)
+                && let Some(brief) = usual(simd, message, &row.query, decision, snapshot)
+            {
+                counts.add_usual(&row.query, matches!(decision, Decision::Absence(_)));
+                port.seal(frame, &row.envelope, brief.len, Some(brief.sum));
+                continue;
+            }
+            let answer = decision.answer();
+            let written = write(simd, port, frame, row, &answer, snapshot, time_s);
+            match written {
                 Ok(reply) => {
-                    counts.add(query, answer, &reply, tally);
-                    port.seal(frame, envelope, reply.len, reply.sum);
+                    counts.add(&row.query, &answer, &reply, tally);
+                    port.seal(frame, &row.envelope, reply.len, reply.sum);
                 }
                 Err(reason) => {
                     tally.discard(reason);
@@ -266,45 +314,5 @@ impl<F> Turn<F> {
             }
         }
         port.transmit(&mut self.replies);
-    }
-}
-
-/// Reads the query in a frame, and holds it against the policy if it has options.
-#[inline(always)]
-fn open<S: Simd, P: Port>(
-    simd: S,
-    port: &mut P,
-    frame: &mut P::Frame,
-    row: &mut Row,
-    snapshot: &Snapshot,
-    time_s: u32,
-) -> Result<(), Discard> {
-    let envelope = port.open(frame)?;
-    let room = port.room(frame).get(usize::from(envelope.message_start)..);
-    let room = room.ok_or(Discard::ShortFrame)?;
-    let len = usize::from(envelope.message_len);
-    let key = snapshot.key();
-    query::read(simd, room, len, key, &mut row.query, &mut row.name)?;
-    row.envelope = envelope;
-    if row.query.flags.any(QueryFlags::OPTIONS) {
-        admit(port, frame, row, snapshot, time_s);
-    }
-    Ok(())
-}
-
-/// Holds a query with options against the policy.
-#[inline(never)]
-fn admit<P: Port>(port: &P, frame: &P::Frame, row: &mut Row, snapshot: &Snapshot, time_s: u32) {
-    let arrival = datagram(port, frame, &row.envelope, time_s);
-    let message = &port.bytes(frame)[row.envelope.message()];
-    edns::admit(&mut row.query, message, &arrival, snapshot.policy());
-}
-
-/// The arrival of a datagram.
-fn datagram<P: Port>(port: &P, frame: &P::Frame, envelope: &Envelope, time_s: u32) -> Arrival {
-    Arrival {
-        client: port.client(frame, envelope),
-        transport: Transport::Udp,
-        time_s,
     }
 }

@@ -1,7 +1,7 @@
 //! The name index of a snapshot: keyed hash → zone and node, over all zones.
 
 use super::image::NodeRef;
-use crate::simd::{Portable, Simd};
+use crate::simd::{Portable, Simd, TAG_MASK};
 use crate::sys::pages::Pages;
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
@@ -19,6 +19,8 @@ pub const ZONES_MAX: usize = 1 << ZONE_BITS;
 
 const ZONE_BITS: u32 = 20;
 const TAG_SHIFT: u32 = 32 + ZONE_BITS;
+/// The highest bit of a bucket's last entry.
+const CONTINUES: u64 = 1 << 63;
 
 /// A name's place: which zone, which node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,8 @@ pub struct NamePlace {
     pub node: NodeRef,
 }
 
-/// A cache line of entries: `tag:12 zone:20 node:32` each, 0 when empty.
+/// A cache line of entries: `continues:1 tag:11 zone:20 node:32` each, 0 when empty. The last one
+/// says whether names of this bucket lie in the next.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 struct Bucket([u64; BUCKET_ENTRIES]);
@@ -95,6 +98,7 @@ impl NameIndex {
                 return false;
             }
             distance += 1;
+            self.buckets[at].0[BUCKET_ENTRIES - 1] |= CONTINUES;
             at = self.next(at);
         }
     }
@@ -109,7 +113,7 @@ impl NameIndex {
                 bucket[matches.trailing_zeros() as usize % BUCKET_ENTRIES],
             ));
         }
-        match bucket[BUCKET_ENTRIES - 1] {
+        match bucket[BUCKET_ENTRIES - 1] & CONTINUES {
             0 => None,
             _ => self.candidates(hash).next(),
         }
@@ -124,6 +128,9 @@ impl NameIndex {
         std::iter::from_fn(move || {
             loop {
                 if slot == BUCKET_ENTRIES {
+                    if self.buckets[at].0[slot - 1] & CONTINUES == 0 {
+                        return None;
+                    }
                     at = self.next(at);
                     slot = 0;
                     if at == first {
@@ -135,7 +142,7 @@ impl NameIndex {
                 if entry == 0 {
                     return None;
                 }
-                if entry >> TAG_SHIFT == tag >> TAG_SHIFT {
+                if (entry ^ tag) & TAG_MASK == 0 {
                     return Some(place(entry));
                 }
             }
@@ -173,10 +180,10 @@ impl NameIndex {
     }
 }
 
-/// The low bits of the hash choose the tag, the high bits the bucket. No tag is that of an empty
+/// The low bits of the hash choose the tag, the high bits the bucket. No tag is 0: that of an empty
 /// entry.
 fn tag(hash: u64) -> u64 {
-    hash << TAG_SHIFT | 1 << 63
+    (hash << TAG_SHIFT & TAG_MASK).max(1 << TAG_SHIFT)
 }
 
 fn place(entry: u64) -> NamePlace {

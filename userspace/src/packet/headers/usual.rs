@@ -13,8 +13,10 @@ pub(super) const USUAL_LEN: usize = NETWORK_START + IPV4_LEN_MIN + UDP_LEN;
 /// Whether a message lies where it does in a usual frame.
 #[inline(always)]
 pub(super) fn is_usual(envelope: &Envelope) -> bool {
-    usize::from(envelope.network_start) == NETWORK_START
-        && usize::from(envelope.message_start) == USUAL_LEN
+    // As one word: it is looked at for every packet.
+    let both = |network: usize, message: usize| network | message << 16;
+    let (network, message) = (envelope.network_start, envelope.message_start);
+    both(network.into(), message.into()) == both(NETWORK_START, USUAL_LEN)
 }
 
 /// A sound frame with no VLAN tag and an IPv4 header without options; any other is `None`.

@@ -12,16 +12,19 @@ pub use opt::NSID_LEN_MAX;
 
 use super::checksum::Sum;
 use super::{Arrival, Query, QueryFlags};
-use crate::answer::{Answer, Claim, Follow};
+use crate::answer::{Absence, Answer, Claim, Follow};
 use crate::simd::Simd;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
-use crate::zone::image::Body;
+use crate::zone::image::{Body, BodyRef};
 use body::Written;
 use header::Header;
 use opt::{Opt, Options};
 use owner::OwnerPlace;
 use proof::Proofs;
+
+/// What every client takes.
+const UDP_SIZE_MIN: u16 = 512;
 
 /// How a message travels: decides how long a reply may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,15 @@ pub struct Reply {
     pub truncated: bool,
     /// Its part of the UDP checksum, where it is known.
     pub sum: Option<Sum>,
+}
+
+/// A usual reply that was written: nothing is left out, and its sum is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Its length in bytes, from the message's first.
+    pub len: usize,
+    /// Its part of the UDP checksum.
+    pub sum: Sum,
 }
 
 /// What stands behind the question.
@@ -75,10 +87,45 @@ pub fn write<S: Simd>(
     limit: usize,
 ) -> Result<Reply, Discard> {
     let size = snapshot.policy().udp_size_max;
-    match usual::write(simd, message, query, answer, size, limit) {
+    let room = message.get_mut(..limit);
+    match room.and_then(|room| usual::write(simd, room, query, answer, size)) {
         Some(reply) => Ok(reply),
         None => write_any(message, query, answer, snapshot, arrival, limit),
     }
+}
+
+/// Writes the reply to a query without options that `body` answers with authority, as `write` does.
+/// `None` where `message`, of a length that every client takes, has no room for it.
+#[inline(always)]
+pub fn write_hit<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    body: &BodyRef<'_>,
+    snapshot: &Snapshot,
+) -> Option<Brief> {
+    usual::write_hit(simd, message, query, body, snapshot.policy().udp_size_max)
+}
+
+/// The same to a query without options and DO for a name that does not exist.
+#[inline(always)]
+pub fn write_absence<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    absence: &Absence<'_>,
+    snapshot: &Snapshot,
+) -> Option<Brief> {
+    let size = snapshot.policy().udp_size_max;
+    usual::write_absence(simd, message, query, absence, size)
+}
+
+/// How long a reply may be whatever the query: every client takes that much (RFC 1035 §4.2.1), and
+/// `room` is what the port has.
+pub fn brief_len(snapshot: &Snapshot, room: usize) -> usize {
+    room.min(usize::from(
+        snapshot.policy().udp_size_max.min(UDP_SIZE_MIN),
+    ))
 }
 
 /// Writes the reply to `query` over it. `message` begins with the query and ends with its room, of

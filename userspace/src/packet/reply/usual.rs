@@ -1,14 +1,15 @@
 //! The usual reply: one body behind its question, and an OPT record without options. Its checksum
 //! is put together from what is known of the parts.
 
-use super::Reply;
 use super::header::Header;
 use super::opt::{self, OPT_LEN};
-use crate::answer::{Answer, Claim, Follow};
+use super::{Brief, Reply};
+use crate::answer::{Absence, Answer, Claim, Follow};
 use crate::packet::checksum::Sum;
 use crate::packet::{HEADER_LEN, Query, QueryFlags};
 use crate::simd::{BLOCK_LEN, Block, Simd};
-use crate::zone::image::{PATCHED_LEN, Pointer, Whole};
+use crate::telemetry::Rcode;
+use crate::zone::image::{BodyRef, PATCHED_LEN, Pointer, Whole};
 
 /// Writes the reply if it is a usual one: `None` leaves the message as it was.
 #[inline(always)]
@@ -18,31 +19,90 @@ pub(super) fn write<S: Simd>(
     query: &Query,
     answer: &Answer<'_>,
     udp_size_max: u16,
-    limit: usize,
 ) -> Option<Reply> {
-    let body = answer.body?;
+    let body = answer.body.as_ref()?;
     let needs_proof = query.flags.has(QueryFlags::DNSSEC_OK) && answer.claim != Claim::Nothing;
     if needs_proof || answer.follow != Follow::Nothing || query.flags.any(QueryFlags::OPTIONS) {
         return None;
     }
+    let rcode = answer.rcode;
+    let front = Front {
+        rcode,
+        authoritative: answer.authoritative,
+        udp_size_max,
+    };
+    let brief = of_body(simd, message, query, body, front, answer.owner_skip)?;
+    Some(Reply {
+        len: brief.len,
+        rcode,
+        truncated: false,
+        sum: Some(brief.sum),
+    })
+}
+
+/// The same of records that answer with authority, to a query without options.
+#[inline(always)]
+pub(super) fn write_hit<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    body: &BodyRef<'_>,
+    udp_size_max: u16,
+) -> Option<Brief> {
+    let front = Front {
+        rcode: Rcode::NoError,
+        authoritative: true,
+        udp_size_max,
+    };
+    of_body(simd, message, query, body, front, 0)
+}
+
+/// The same of a name that does not exist, to a query without options and DO.
+#[inline(always)]
+pub(super) fn write_absence<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    absence: &Absence<'_>,
+    udp_size_max: u16,
+) -> Option<Brief> {
+    let front = Front {
+        rcode: Rcode::NxDomain,
+        authoritative: true,
+        udp_size_max,
+    };
+    let (body, owner_skip) = (&absence.body, absence.owner_skip);
+    of_body(simd, message, query, body, front, owner_skip)
+}
+
+/// Writes a reply of one body.
+#[inline(always)]
+fn of_body<S: Simd>(
+    simd: S,
+    message: &mut [u8],
+    query: &Query,
+    body: &BodyRef<'_>,
+    front: Front,
+    owner_skip: u8,
+) -> Option<Brief> {
     if body.is_woven() {
         return simd.run(
             #[inline(always)]
-            || woven(simd, message, query, answer, udp_size_max, limit),
+            || woven(simd, message, query, body, front, owner_skip),
         );
     }
-    if answer.owner_skip != 0 {
+    if owner_skip != 0 {
         return None;
     }
-    whole(
-        simd,
-        message,
-        query,
-        answer,
-        &body.plain(),
-        udp_size_max,
-        limit,
-    )
+    whole(simd, message, query, &body.plain(), front)
+}
+
+/// What is said before the records, and in the OPT record.
+#[derive(Clone, Copy)]
+struct Front {
+    rcode: Rcode,
+    authoritative: bool,
+    udp_size_max: u16,
 }
 
 /// Writes a reply with a woven body.
@@ -51,19 +111,19 @@ fn woven<S: Simd>(
     simd: S,
     message: &mut [u8],
     query: &Query,
-    answer: &Answer<'_>,
-    udp_size_max: u16,
-    limit: usize,
-) -> Option<Reply> {
-    let body = answer.body?.woven();
+    body: &BodyRef<'_>,
+    front: Front,
+    owner_skip: u8,
+) -> Option<Brief> {
+    let body = body.woven();
     if body.len >= PATCHED_LEN {
         return None;
     }
     let start = query.question_end();
-    let mut reply = whole(simd, message, query, answer, &body, udp_size_max, limit)?;
-    let moved = move_pointers(message, start, &body, answer.owner_skip) << odd(start);
-    reply.sum = reply.sum.map(|sum| sum.small(moved));
-    Some(reply)
+    let mut brief = whole(simd, message, query, &body, front)?;
+    let moved = move_pointers(message, start, &body, owner_skip) << odd(start);
+    brief.sum = brief.sum.small(moved);
+    Some(brief)
 }
 
 /// Writes a reply, apart from the pointers in its body.
@@ -72,24 +132,22 @@ fn whole<S: Simd>(
     simd: S,
     message: &mut [u8],
     query: &Query,
-    answer: &Answer<'_>,
     body: &Whole<'_>,
-    udp_size_max: u16,
-    limit: usize,
-) -> Option<Reply> {
+    front: Front,
+) -> Option<Brief> {
     let has_opt = query.flags.has(QueryFlags::EDNS);
     let start = HEADER_LEN + usize::from(query.name_len) + 4;
     let end = start + body.len;
-    let reply_len = end + if has_opt { OPT_LEN } else { 0 };
-    let message = message.get_mut(..limit)?;
-    if reply_len > limit {
+    let len = end + if has_opt { OPT_LEN } else { 0 };
+    if len > message.len() {
         return None;
     }
     let mut sum = question_sum(simd, message, start);
     copy(&mut message[start..], body);
     sum = sum.small(u64::from(body.sum) << odd(start));
     if has_opt {
-        let opt = opt::front(udp_size_max, 0, query.flags.has(QueryFlags::DNSSEC_OK));
+        let is_signed = query.flags.has(QueryFlags::DNSSEC_OK);
+        let opt = opt::front(front.udp_size_max, 0, is_signed);
         let room: &mut [u8; OPT_LEN] = message[end..].first_chunk_mut()?;
         room[..8].copy_from_slice(&opt.to_le_bytes());
         room[8..].fill(0);
@@ -98,19 +156,14 @@ fn whole<S: Simd>(
     let mut counts = body.counts;
     counts[2] += u16::from(has_opt);
     let header = Header {
-        authoritative: answer.authoritative,
+        authoritative: front.authoritative,
         truncated: false,
-        rcode: answer.rcode,
+        rcode: front.rcode,
         has_question: true,
         counts,
     };
     sum = sum.plus(header.write(message.first_chunk_mut()?));
-    Some(Reply {
-        len: reply_len,
-        rcode: answer.rcode,
-        truncated: false,
-        sum: Some(sum),
-    })
+    Some(Brief { len, sum })
 }
 
 /// Bits to shift the sum of what begins at this offset: bytes at odd ones are the others of their
