@@ -2,6 +2,7 @@
 //! reply.
 
 mod usual;
+mod usual_ipv6;
 
 use super::{Envelope, checksum::Sum};
 use crate::telemetry::Discard;
@@ -29,7 +30,7 @@ const HOP_LIMIT: u8 = 64;
 /// here.
 #[inline(always)]
 pub fn open(frame: &[u8]) -> Result<Envelope, Discard> {
-    match usual::open(frame) {
+    match usual::open(frame).or_else(|| usual_ipv6::open(frame)) {
         Some(envelope) => Ok(envelope),
         None => open_any(frame),
     }
@@ -146,6 +147,12 @@ pub fn seal(frame: &mut [u8], envelope: &Envelope, message_len: usize, sum: Opti
         && let Some(head) = frame.first_chunk_mut()
     {
         return usual::seal(head, message_len, sum);
+    }
+    if let Some(sum) = sum
+        && usual_ipv6::is_usual(envelope)
+        && let Some(head) = frame.first_chunk_mut()
+    {
+        return usual_ipv6::seal(head, message_len, sum);
     }
     seal_any(frame, envelope, message_len)
 }
@@ -392,6 +399,26 @@ mod tests {
         let mut portless = samples().remove(0).0;
         portless[34..36].fill(0);
         assert_eq!(open(&portless), Err(Discard::NoReturn));
+    }
+
+    #[test]
+    fn the_short_ways_see_what_the_long_one_sees() {
+        for (frame, start) in samples() {
+            for at in 0..start {
+                for value in 0..=255 {
+                    let mut frame = frame.clone();
+                    frame[at] = value;
+                    assert_eq!(
+                        open(&frame),
+                        open_any(&frame),
+                        "{value} at {at}: {frame:x?}"
+                    );
+                }
+            }
+        }
+        let mut nobody = frame(&[], &[b"\x86\xdd".as_slice(), &ipv6()].concat());
+        nobody[22..38].fill(0);
+        assert_eq!(open(&nobody), Err(Discard::NoReturn));
     }
 
     #[test]

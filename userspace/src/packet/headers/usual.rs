@@ -6,7 +6,7 @@ use crate::packet::{Envelope, quad_at, word_at};
 use etherparse::IpNumber;
 
 /// Offset of the IP header.
-const NETWORK_START: usize = MACS_LEN + 2;
+pub(super) const NETWORK_START: usize = MACS_LEN + 2;
 /// Bytes before the message.
 pub(super) const USUAL_LEN: usize = NETWORK_START + IPV4_LEN_MIN + UDP_LEN;
 
