@@ -2,6 +2,7 @@
 
 pub(crate) mod core;
 mod latency;
+mod pktgen;
 mod report;
 
 use crate::install::Installer;
@@ -20,6 +21,8 @@ pub(crate) enum Bench {
     Core(core::Options),
     /// How long answers take, against load, on a veth pair (root)
     Latency(latency::Options),
+    /// What a NIC brings to a server, sent by the kernel's pktgen from another machine (root)
+    Pktgen(pktgen::Options),
     /// Draw saved runs as SVG
     Report(report::Options),
 }
@@ -29,6 +32,7 @@ pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
     match bench {
         Bench::Core(options) => core::run(options, installer),
         Bench::Latency(options) => latency::run(options, installer),
+        Bench::Pktgen(options) => pktgen::run(options, installer),
         Bench::Report(options) => report::run(options, installer),
     }
 }
