@@ -90,6 +90,8 @@ pub(crate) const CASES: &[Case] = &[
     hosts("1M uniform, EDNS in half", MEGA, Spread::Uniform(MEGA)).with(Extra::EdnsInHalf),
     hosts("1M Zipf", MEGA, Spread::Zipf(MEGA)),
     missing("1M nxdomain", MEGA),
+    hosts("1M uniform, saved", MEGA, Spread::Uniform(MEGA)).within(World::Saved(MEGA)),
+    hosts("1M uniform, 4 KiB pages", MEGA, Spread::Uniform(MEGA)).within(World::SavedSmall(MEGA)),
     hosts("10M uniform", 10 * MEGA, Spread::Uniform(10 * MEGA)),
     hosts("10M Zipf", 10 * MEGA, Spread::Zipf(10 * MEGA)),
 ];
@@ -135,6 +137,12 @@ impl Case {
 
     const fn ipv6(mut self) -> Self {
         self.family = Family::V6;
+        self
+    }
+
+    /// In another world.
+    const fn within(mut self, world: World) -> Self {
+        self.world = world;
         self
     }
 

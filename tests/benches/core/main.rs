@@ -8,6 +8,7 @@
 
 mod cases;
 mod count;
+mod file;
 mod measure;
 mod names;
 mod queries;

@@ -1,5 +1,6 @@
 //! The zones that are asked, from text as an operator would write it.
 
+use super::file::File;
 use ripples::name::{NameBuf, ROOT};
 use ripples::packet::NameKey;
 use ripples::packet::cookie::{Cookies, Secret};
@@ -31,13 +32,20 @@ pub(crate) enum World {
     Signed,
     /// As `Hosts`, for clients that have to show valid cookies.
     Cookies(u64),
+    /// As `Hosts`, compiled into a file and loaded from it.
+    Saved(u64),
+    /// As `Saved`, but the file is not in huge pages.
+    SavedSmall(u64),
 }
 
 impl World {
     /// How many names there are, roughly.
     pub(crate) fn size(self) -> u64 {
         match self {
-            Self::Hosts(count) | Self::Cookies(count) => count,
+            Self::Hosts(count)
+            | Self::Cookies(count)
+            | Self::Saved(count)
+            | Self::SavedSmall(count) => count,
             Self::Zones(count) | Self::CutsAndWildcards(count) => 5 * count,
             Self::Deep | Self::Signed => 300,
         }
@@ -56,6 +64,8 @@ impl World {
         let images = match self {
             Self::Signed => return signed_world(),
             Self::Hosts(count) | Self::Cookies(count) => vec![hosts(count)],
+            Self::Saved(count) => vec![File::of(&hosts(count)).load()],
+            Self::SavedSmall(count) => vec![File::of(&hosts(count)).load_into_small_pages()],
             Self::Zones(count) => (0..count).map(small_zone).collect(),
             Self::CutsAndWildcards(count) => vec![
                 each("cuts.example", count, |text, i| {
