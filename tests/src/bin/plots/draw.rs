@@ -1,14 +1,16 @@
 //! A figure as SVG.
 
-use super::figures::{Figure, Shape};
+use super::figures::{Figure, Series, Shape};
+use super::panels;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
-use std::collections::BTreeMap;
 
 /// Width and height, in pixels.
 const SIZE: (u32, u32) = (860, 480);
+/// The same for panels.
+const PANELS_SIZE: (u32, u32) = (1080, 720);
 /// Told apart by most eyes (Okabe and Ito).
-const COLOURS: [RGBColor; 8] = [
+pub(crate) const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -22,10 +24,15 @@ const COLOURS: [RGBColor; 8] = [
 /// Draws.
 pub(crate) fn svg(figure: &Figure) -> Result<String> {
     let mut text = String::new();
-    let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+    let size = match figure.shape {
+        Shape::Panels(_) => PANELS_SIZE,
+        _ => SIZE,
+    };
+    let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
     area.fill(&WHITE)?;
     match &figure.shape {
         Shape::Lines(series) => lines(&area, figure, series),
+        Shape::Panels(panels) => panels::draw(&area, figure, panels),
         Shape::Bars(bars) => columns(&area, figure, bars),
     }
     .map_err(|error| anyhow!("{}: {error}", figure.name))?;
@@ -34,14 +41,13 @@ pub(crate) fn svg(figure: &Figure) -> Result<String> {
     Ok(text)
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+/// Where to draw.
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+/// What came of it.
+pub(crate) type Drawn<'a> =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
-fn lines<'a>(
-    area: &Area<'a>,
-    figure: &Figure,
-    series: &BTreeMap<String, Vec<(f64, f64)>>,
-) -> Drawn<'a> {
+fn lines<'a>(area: &Area<'a>, figure: &Figure, series: &Series) -> Drawn<'a> {
     let points = || series.values().flatten();
     let left = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
     let right = points().map(|point| point.0).fold(0.0, f64::max);
@@ -114,7 +120,7 @@ fn columns<'a>(area: &Area<'a>, figure: &Figure, bars: &[(String, f64)]) -> Draw
 }
 
 /// 10k for 10000.
-fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     match number {
         _ if number >= 1e6 => format!("{}M", number / 1e6),
         _ if number >= 1e3 => format!("{}k", number / 1e3),
@@ -124,6 +130,7 @@ fn short(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures::Panel;
     use super::*;
 
     #[test]
@@ -133,10 +140,31 @@ mod tests {
             name: "names".into(),
             title: "Time against names".into(),
             axes: ["names", "ns"],
-            shape: Shape::Lines(BTreeMap::from([("uniform".to_owned(), points)])),
+            shape: Shape::Lines(Series::from([("uniform".to_owned(), points)])),
         };
         let text = svg(&figure).unwrap();
         for word in ["<svg", "Time against names", "uniform", "100k"] {
+            assert!(text.contains(word), "{word} is missing");
+        }
+    }
+
+    #[test]
+    fn every_panel_has_its_title_and_its_series() {
+        let panel = |title: &str, points| Panel {
+            title: title.to_owned(),
+            series: Series::from([("p99".to_owned(), points)]),
+        };
+        let figure = Figure {
+            name: "latency".into(),
+            title: "Latency".into(),
+            axes: ["queries", "µs"],
+            shape: Shape::Panels(vec![
+                panel("spin", vec![(1e3, 7.0), (1e5, 9.0)]),
+                panel("adaptive", vec![(1e3, 7.0)]),
+            ]),
+        };
+        let text = svg(&figure).unwrap();
+        for word in ["Latency", "spin", "adaptive", "p99", "queries"] {
             assert!(text.contains(word), "{word} is missing");
         }
     }

@@ -1,5 +1,6 @@
 //! Which lines make which figure.
 
+use super::latency;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -19,11 +20,25 @@ pub(crate) struct Figure {
     pub(crate) shape: Shape,
 }
 
+/// Points from left to right, by what they are.
+pub(crate) type Series = BTreeMap<String, Vec<(f64, f64)>>;
+
+/// A small figure within one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Panel {
+    /// What stands over it.
+    pub(crate) title: String,
+    /// What is compared.
+    pub(crate) series: Series,
+}
+
 /// How it is drawn.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Shape {
     /// Lines over a logarithmic axis.
-    Lines(BTreeMap<String, Vec<(f64, f64)>>),
+    Lines(Series),
+    /// Small ones beside each other, over two logarithmic axes.
+    Panels(Vec<Panel>),
     /// A bar each.
     Bars(Vec<(String, f64)>),
 }
@@ -31,13 +46,12 @@ pub(crate) enum Shape {
 /// All figures for which there is something.
 pub(crate) fn of(lines: &[Line]) -> Vec<Figure> {
     let mut figures = vec![names(lines), vectors(lines)];
-    for napi in ["softirq", "threaded"] {
-        figures.extend(["p50", "p99"].map(|part| latency(lines, napi, part)));
-    }
+    figures.push(latency::figure(lines));
     figures.extend(peers(lines));
     figures.retain(|figure| match &figure.shape {
         // A point alone is no line.
         Shape::Lines(series) => series.values().any(|points| points.len() > 1),
+        Shape::Panels(panels) => !panels.is_empty(),
         Shape::Bars(bars) => !bars.is_empty(),
     });
     figures
@@ -93,25 +107,6 @@ fn vectors(lines: &[Line]) -> Figure {
     }
 }
 
-/// A percentile of latency against load. Only the medians over several rounds.
-fn latency(lines: &[Line], napi: &str, part: &str) -> Figure {
-    let key = format!("{part}_us");
-    let points = lines
-        .iter()
-        .filter(|line| line["napi"] == napi && !line["rounds"].is_null());
-    let points = points.filter_map(|line| {
-        let rate = line["rate"].as_f64().filter(|rate| *rate > 0.0)?;
-        let series = format!("{}, {}", line["server"].as_str()?, line["mode"].as_str()?);
-        Some((series, (rate, line[&key].as_f64()?)))
-    });
-    Figure {
-        name: format!("latency-{napi}-{part}"),
-        title: format!("Latency ({part}) against load, {napi} NAPI"),
-        axes: ["queries a second", "µs"],
-        shape: Shape::Lines(series(points)),
-    }
-}
-
 /// Throughput against peers: a figure per case.
 fn peers(lines: &[Line]) -> Vec<Figure> {
     let mut cases: BTreeMap<&str, Vec<(String, f64)>> = BTreeMap::new();
@@ -135,8 +130,8 @@ fn peers(lines: &[Line]) -> Vec<Figure> {
 }
 
 /// Points by series, each from left to right.
-fn series(points: impl Iterator<Item = (String, (f64, f64))>) -> BTreeMap<String, Vec<(f64, f64)>> {
-    let mut series: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+pub(crate) fn series(points: impl Iterator<Item = (String, (f64, f64))>) -> Series {
+    let mut series = Series::new();
     for (name, point) in points {
         series.entry(name).or_default().push(point);
     }
@@ -194,12 +189,7 @@ mod tests {
             json!({ "server": "nsd", "case": "1k uniform", "queries_per_second": 1e6 }),
         ];
         let names: Vec<String> = of(&lines).into_iter().map(|figure| figure.name).collect();
-        let expected = [
-            "vectors",
-            "latency-softirq-p50",
-            "latency-softirq-p99",
-            "throughput-1k-uniform",
-        ];
+        let expected = ["vectors", "latency", "throughput-1k-uniform"];
         assert_eq!(names, expected);
     }
 }

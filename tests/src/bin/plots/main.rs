@@ -5,6 +5,8 @@
 
 mod draw;
 mod figures;
+mod latency;
+mod panels;
 
 use anyhow::{Context, Result, bail};
 use figures::Line;

@@ -86,7 +86,7 @@ fn words(options: &Options) -> Vec<String> {
 }
 
 /// Runs a program and hands over what it prints, line by line.
-fn lines(command: &mut Command, mut line: impl FnMut(&str) -> Result<()>) -> Result<()> {
+pub(super) fn lines(command: &mut Command, mut line: impl FnMut(&str) -> Result<()>) -> Result<()> {
     let name = shell::line(command);
     output::step("Running", &name);
     let child = command
@@ -106,7 +106,7 @@ fn lines(command: &mut Command, mut line: impl FnMut(&str) -> Result<()>) -> Res
 }
 
 /// Writes a file of results, and says so.
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     let written = std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
         .and_then(|()| std::fs::write(path, text));
     written.with_context(|| format!("could not write {}", path.display()))?;
