@@ -114,6 +114,20 @@ impl End {
     }
 }
 
+impl End {
+    /// Switches features of the interface, as in `["tx", "off"]`.
+    ///
+    /// # Panics
+    /// With what ethtool says where it refuses.
+    pub fn features(&self, words: &[&str]) {
+        let mut command = self.namespace.command("ethtool");
+        command.args(["-K", self.interface]).args(words);
+        let output = command.output().expect("ip");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}: {complaint}");
+    }
+}
+
 impl Namespace {
     fn new(name: String) -> Self {
         ip(&format!("netns add {name}"));

@@ -14,7 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Servers that are wanted as programs to run in tests, never as services of the machine.
-const SERVICES: &[(&str, &str)] = &[("knot", "knot"), ("nsd", "nsd"), ("bind9", "named")];
+const SERVICES: &[(&str, &str)] = &[
+    ("knot", "knot"),
+    ("nsd", "nsd"),
+    ("bind9", "named"),
+    ("pdns-server", "pdns"),
+    ("gdnsd", "gdnsd"),
+];
 
 /// Installs what is missing, where that is allowed.
 pub(crate) struct Installer {

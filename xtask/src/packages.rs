@@ -1,7 +1,7 @@
 //! Debian's packages that the commands need: which, what for, and how to see that one is there.
 
 use crate::shell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A system package and the reason to have it.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Package {
 enum Gives {
     Command(&'static str),
     Header(&'static str),
+    /// In the folder of libraries, of whatever architecture.
+    Library(&'static str),
 }
 
 /// What compiling the workspace needs beyond Rust and a C compiler: `libxdp` and `libbpf` are C.
@@ -77,6 +79,23 @@ pub(crate) const TEST: &[Package] = &[
     command("dnsperf", "dnsperf", "load over UDP and TCP"),
 ];
 
+/// What is measured beside Ripples, and with what, beyond [`BUILD`] and [`DEMO`].
+pub(crate) const PEERS: &[Package] = &[
+    command("knot", "knotd", "a server to measure beside"),
+    command("nsd", "nsd", "a server to measure beside"),
+    command("bind9", "named", "a server to measure beside"),
+    command("pdns-server", "pdns_server", "a server to measure beside"),
+    library(
+        "pdns-backend-bind",
+        "pdns/libbindbackend.so",
+        "lets PowerDNS serve master files",
+    ),
+    command("gdnsd", "gdnsd", "a server to measure beside"),
+    command("knot-dnsutils", "kxdpgun", "load past the kernel"),
+    command("dnsperf", "dnsperf", "load over sockets"),
+    command("util-linux", "chrt", "puts NAPI threads first"),
+];
+
 /// What counting instructions needs beyond [`BUILD`].
 pub(crate) const CALLGRIND: &[Package] = &[command(
     "valgrind",
@@ -107,12 +126,28 @@ impl Package {
             Gives::Header(name) => ["/usr/include", "/usr/local/include"]
                 .iter()
                 .any(|directory| Path::new(directory).join(name).is_file()),
+            Gives::Library(name) => libraries().any(|folder| folder.join(name).is_file()),
         }
     }
 }
 
+/// Folders of libraries: `/usr/lib`, and one below it per architecture.
+fn libraries() -> impl Iterator<Item = PathBuf> {
+    let below = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let below = below.map(|entry| entry.path());
+    std::iter::once(PathBuf::from("/usr/lib")).chain(below)
+}
+
 const fn command(name: &'static str, command: &'static str, why: &'static str) -> Package {
     let gives = Gives::Command(command);
+    Package { name, gives, why }
+}
+
+const fn library(name: &'static str, path: &'static str, why: &'static str) -> Package {
+    let gives = Gives::Library(path);
     Package { name, gives, why }
 }
 
@@ -131,9 +166,10 @@ mod tests {
             command("dash", "sh", "is on every machine"),
             command("nothing", "no-such-command", "is on none"),
             header("nothing-dev", "no-such-header.h", "is on none"),
+            library("nothing-backend", "no-such-library.so", "is on none"),
         ];
         let names: Vec<_> = missing(&[GROUP]).iter().map(|p| p.name).collect();
-        assert_eq!(names, ["nothing", "nothing-dev"]);
+        assert_eq!(names, ["nothing", "nothing-dev", "nothing-backend"]);
     }
 
     #[test]

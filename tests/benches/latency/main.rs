@@ -5,19 +5,19 @@
 //! medians with their spread. Latency counts from the moment that a query was due.
 #![expect(clippy::print_stdout, reason = "what it measures is its output")]
 
-mod client;
 mod options;
 mod place;
 
-use client::{Client, Measured, STOP};
-use nix::sys::signal::{SigSet, Signal};
 use options::Options;
-use place::{Cpus, Napi, Place, Role, exchanges, go_first};
+use place::{Cpus, Place, Role, exchanges};
 use ripples::sys::cpu;
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use tests::interrupt::{is_interrupted, take_signals};
+use tests::medians::{median, percentile_us, sorted};
+use tests::napi::{Napi, go_first};
 use tests::netns::privileged;
+use tests::open_loop::{Client, Measured};
 
 /// How long each load runs before it is measured.
 const WARM_UP: Duration = Duration::from_millis(200);
@@ -60,7 +60,7 @@ fn main() {
         panic!("client and server need a CPU each");
     };
     let cpus = Cpus { server, client };
-    stop_on_signals();
+    take_signals();
     let mut points = Vec::new();
     for round in 1..=options.rounds {
         for setting in settings(&options) {
@@ -75,20 +75,7 @@ fn main() {
     if options.rounds > 1 {
         report(&points);
     }
-    assert!(!STOP.load(Ordering::Relaxed), "interrupted");
-}
-
-/// Ends the run on SIGINT and SIGTERM: the namespaces go with their guards.
-fn stop_on_signals() {
-    let mut set = SigSet::empty();
-    set.add(Signal::SIGINT);
-    set.add(Signal::SIGTERM);
-    // Before the first thread, which inherits it.
-    set.thread_block().expect("a valid set");
-    std::thread::spawn(move || {
-        set.wait().expect("a valid set");
-        STOP.store(true, Ordering::Relaxed);
-    });
+    assert!(!is_interrupted(), "interrupted");
 }
 
 /// Every setting, what is compared next to each other.
@@ -108,7 +95,7 @@ fn settings(options: &Options) -> Vec<Setting> {
 
 /// Measures all rates of one setting, as far as nobody wants the run to end.
 fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMut(Point) + Send) {
-    if STOP.load(Ordering::Relaxed) {
+    if is_interrupted() {
         return;
     }
     let place = Place::new(options, setting, cpus);
@@ -129,7 +116,7 @@ fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMu
             let elapsed = start.elapsed();
             let used = place.server.processor_time() - used;
             let after = counts(&place);
-            if STOP.load(Ordering::Relaxed) {
+            if is_interrupted() {
                 return;
             }
             let [frames, turns, kicks] = [0, 1, 2].map(|at| after[at] - before[at]);
@@ -147,7 +134,7 @@ fn measure(setting: &Setting, options: &Options, cpus: Cpus, mut then: impl FnMu
             });
         }
     });
-    if !STOP.load(Ordering::Relaxed) {
+    if !is_interrupted() {
         place.server.stop();
     }
 }
@@ -169,16 +156,6 @@ fn counts(place: &Place) -> [u64; 3] {
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// The value below which so many in a thousand of the ascending `sorted` lie, in µs.
-fn percentile_us(sorted: &[u64], per_mille: usize) -> f64 {
-    let last = sorted.len().saturating_sub(1);
-    sorted
-        .get((last * per_mille + 500) / 1000)
-        .copied()
-        .unwrap_or_default() as f64
-        / 1000.0
 }
 
 /// Prints the medians over all rounds.
@@ -227,16 +204,4 @@ fn line(rounds: &[&Point]) -> Value {
         }
     }
     line
-}
-
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values
-        .map(|value| (value * 100.0).round() / 100.0)
-        .collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values
-}
-
-fn median(sorted: &[f64]) -> Option<f64> {
-    sorted.get(sorted.len() / 2).copied()
 }

@@ -1,7 +1,8 @@
 //! What is measured: `--rates 1000,50000 --modes spin --napi softirq --seconds 3 --rounds 3`.
 
-use crate::place::{Napi, Role};
+use crate::place::Role;
 use std::time::Duration;
+use tests::napi::Napi;
 
 /// The grid, and how often it is gone through.
 pub(crate) struct Options {
@@ -32,7 +33,7 @@ impl Options {
         let mut options = Self {
             rates: list(rates, number),
             modes: list("spin,adaptive,slowdown", str::to_owned),
-            napi: list("softirq,threaded", napi),
+            napi: list("softirq,threaded", Napi::named),
             duration: seconds(duration),
             rounds: number(rounds) as usize,
             fifo: false,
@@ -54,7 +55,7 @@ impl Options {
             match name.as_str() {
                 "--rates" => options.rates = list(value, number),
                 "--modes" => options.modes = list(value, str::to_owned),
-                "--napi" => options.napi = list(value, napi),
+                "--napi" => options.napi = list(value, Napi::named),
                 "--seconds" => options.duration = seconds(value),
                 "--rounds" => options.rounds = number(value).max(1) as usize,
                 _ => panic!(
@@ -80,24 +81,6 @@ fn seconds(text: &str) -> Duration {
     let seconds = text.parse().ok();
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.unwrap_or_else(|| panic!("{text:?} is no number of seconds"))
-}
-
-fn napi(text: &str) -> Napi {
-    match text {
-        "softirq" => Napi::Softirq,
-        "threaded" => Napi::Threaded,
-        _ => panic!("{text:?} is neither softirq nor threaded"),
-    }
-}
-
-impl Napi {
-    /// Its name in the options and the output.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Softirq => "softirq",
-            Self::Threaded => "threaded",
-        }
-    }
 }
 
 impl Role {

@@ -1,17 +1,13 @@
 //! Where it is measured: a veth pair between namespaces, the server on one end.
 
 use crate::Setting;
-use crate::client::Exchange;
 use crate::options::Options;
-use nix::sched::{CpuSet, sched_setaffinity};
-use nix::unistd::{Pid, gettid};
-use std::collections::HashSet;
 use std::fmt::Write;
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Command;
 use tests::client::query;
+use tests::napi::{self, Napi};
 use tests::netns::{End, Veth};
+use tests::open_loop::Exchange;
 use tests::record::rtype;
 use tests::server::{Launch, Server};
 
@@ -22,15 +18,6 @@ fn host(number: u16) -> (String, Ipv4Addr) {
     let [high, low] = number.to_be_bytes();
     let name = format!("host{number:04}.latency.example");
     (name, Ipv4Addr::new(10, 0, high, low))
-}
-
-/// Who drives the receive side of both ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Napi {
-    /// The CPU of the sender, in its softirq: Linux's default.
-    Softirq,
-    /// A kernel thread of each end's own, on that end's CPU.
-    Threaded,
 }
 
 /// What runs on the server's end.
@@ -64,7 +51,7 @@ impl Place {
     pub(crate) fn new(options: &Options, setting: &Setting, cpus: Cpus) -> Self {
         let veth = Veth::new(1);
         // As a wire has them: checksums complete.
-        ethtool(&veth.client, &["tx", "off"]);
+        veth.client.features(&["tx", "off"]);
         let cpu = cpus.server.to_string();
         let mut launch = Launch::run(&["--interface", veth.server.interface, "--io", "xdp"])
             .with(&["--cpus", &cpu, "--idle", &setting.mode])
@@ -85,13 +72,12 @@ impl Place {
             veth,
         };
         if options.fifo {
-            let id = place.server.id().to_string();
-            chrt(&["--all-tasks", "--fifo", "--pid", "50", &id]);
+            napi::put_process_first(place.server.id(), 50);
         }
         // Attaching makes new NAPI instances, so not before.
         if setting.napi == Napi::Threaded {
             // Without an XDP program, an end of a veth pair has NAPI only for GRO's sake.
-            ethtool(&place.veth.client, &["gro", "on"]);
+            place.veth.client.features(&["gro", "on"]);
             thread_napi(&place.veth.server, cpus.server, options.fifo);
             thread_napi(&place.veth.client, cpus.client, options.fifo);
         }
@@ -142,55 +128,13 @@ fn answer(query: &[u8], address: Ipv4Addr) -> Vec<u8> {
     reply
 }
 
-/// Has kernel threads poll the interface (Documentation/networking/napi.rst), on `cpu`.
+/// Has kernel threads poll the interface, on `cpu`.
 fn thread_napi(end: &End, cpu: usize, fifo: bool) {
-    let before = napi_threads(end.interface);
-    let write = format!("echo 1 > /sys/class/net/{}/threaded", end.interface);
-    let mut shell = end.namespace.command("sh");
-    assert!(shell.args(["-c", &write]).status().expect("sh").success());
-    let mut set = CpuSet::new();
-    set.set(cpu).expect("a CPU of this machine");
-    // Other namespaces may have an interface of this name: only what is new is ours.
-    let threads = napi_threads(end.interface);
-    let ours: Vec<_> = threads.difference(&before).collect();
-    assert!(!ours.is_empty(), "{}: no NAPI thread", end.interface);
-    for &&thread in &ours {
-        sched_setaffinity(Pid::from_raw(thread), &set).expect("root may");
+    for thread in napi::thread(end) {
+        napi::pin(thread, cpu);
         if fifo {
             // Above those that it has packets for, or it would never have its turn.
-            chrt(&["--fifo", "--pid", "51", &thread.to_string()]);
+            napi::put_first(thread, 51);
         }
     }
-}
-
-/// The kernel threads that poll interfaces of this name.
-fn napi_threads(interface: &str) -> HashSet<i32> {
-    let prefix = format!("napi/{interface}-");
-    let named = |process: &fs::DirEntry| {
-        let name = fs::read_to_string(process.path().join("comm"));
-        name.is_ok_and(|name| name.starts_with(&prefix))
-    };
-    let processes = fs::read_dir("/proc").expect("/proc is mounted").flatten();
-    let ids = processes.filter(named).map(|process| process.file_name());
-    ids.filter_map(|id| id.to_str()?.parse().ok()).collect()
-}
-
-/// Puts the calling thread before all that runs in the normal way.
-pub(crate) fn go_first() {
-    chrt(&["--fifo", "--pid", "50", &gettid().to_string()]);
-}
-
-/// Runs `chrt` from util-linux, which every Linux has.
-fn chrt(words: &[&str]) {
-    let status = Command::new("chrt").args(words).status();
-    assert!(status.expect("chrt").success(), "chrt {words:?}");
-}
-
-/// Runs `ethtool -K` on an end's interface.
-fn ethtool(end: &End, words: &[&str]) {
-    let mut command = end.namespace.command("ethtool");
-    command.args(["-K", end.interface]).args(words);
-    let output = command.output().expect("ip");
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {complaint}");
 }

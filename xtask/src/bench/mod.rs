@@ -4,6 +4,7 @@ pub(crate) mod core;
 mod latency;
 mod pktgen;
 mod report;
+mod wire;
 
 use crate::install::Installer;
 use crate::{output, packages, repository, shell};
@@ -23,6 +24,8 @@ pub(crate) enum Bench {
     Latency(latency::Options),
     /// What a NIC brings to a server, sent by the kernel's pktgen from another machine (root)
     Pktgen(pktgen::Options),
+    /// Throughput, CPU time, latency and memory beside other servers, on a veth pair (root)
+    Wire(wire::Options),
     /// Draw saved runs as SVG
     Report(report::Options),
 }
@@ -33,6 +36,7 @@ pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
         Bench::Core(options) => core::run(options, installer),
         Bench::Latency(options) => latency::run(options, installer),
         Bench::Pktgen(options) => pktgen::run(options, installer),
+        Bench::Wire(options) => wire::run(options, installer),
         Bench::Report(options) => report::run(options, installer),
     }
 }

@@ -1,13 +1,10 @@
 //! An open-loop client: queries go out when they are due, whatever became of those before.
 
+use crate::interrupt::is_interrupted;
 use nix::sys::socket::{setsockopt, sockopt};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// Set when somebody wants the run to end.
-pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Most datagrams that are sent, or received, before it is the other's turn.
 const BURST: usize = 16;
@@ -19,26 +16,26 @@ const RECEIVE_BUFFER: usize = 8 << 20;
 const IDS: usize = 1 << 16;
 
 /// A query and the only reply that is right, both with the ID 0.
-pub(crate) struct Exchange {
+pub struct Exchange {
     /// What is asked.
-    pub(crate) query: Vec<u8>,
+    pub query: Vec<u8>,
     /// What is to come back.
-    pub(crate) reply: Vec<u8>,
+    pub reply: Vec<u8>,
 }
 
 /// What came of a load.
 #[derive(Default)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// From the moment that a query was due until its reply was there, ascending, in nanoseconds.
-    pub(crate) latencies_ns: Vec<u64>,
+    pub latencies_ns: Vec<u64>,
     /// From that moment until the query was sent: the client's own part, ascending.
-    pub(crate) late_ns: Vec<u64>,
+    pub late_ns: Vec<u64>,
     /// Queries without a reply.
-    pub(crate) lost: usize,
+    pub lost: usize,
 }
 
 /// A client on a socket of its own.
-pub(crate) struct Client<'e> {
+pub struct Client<'e> {
     socket: UdpSocket,
     exchanges: &'e [Exchange],
     /// The number of the query that waits for a reply with this ID.
@@ -47,7 +44,7 @@ pub(crate) struct Client<'e> {
 
 impl<'e> Client<'e> {
     /// A client of `server`, in the network namespace of the calling thread.
-    pub(crate) fn new(server: SocketAddr, exchanges: &'e [Exchange]) -> Self {
+    pub fn new(server: SocketAddr, exchanges: &'e [Exchange]) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
         socket.connect(server).expect("a route to the server");
         socket.set_nonblocking(true).expect("a socket");
@@ -61,7 +58,7 @@ impl<'e> Client<'e> {
 
     /// Sends `rate` queries a second for `duration`, one after the other in even steps. Ends early
     /// when told to stop.
-    pub(crate) fn run(&mut self, rate: u32, duration: Duration) -> Measured {
+    pub fn run(&mut self, rate: u32, duration: Duration) -> Measured {
         let total = count(rate, duration);
         let mut measured = Measured::default();
         measured.latencies_ns.reserve(total);
@@ -69,7 +66,7 @@ impl<'e> Client<'e> {
         self.waiting.fill(None);
         let due_ns = |number: usize| number as u64 * 1_000_000_000 / u64::from(rate);
         let (start, mut sent) = (Instant::now(), 0);
-        while !STOP.load(Ordering::Relaxed) {
+        while !is_interrupted() {
             for _ in 0..BURST {
                 let now = nanoseconds(start.elapsed());
                 if sent == total || due_ns(sent) > now {

@@ -1,0 +1,135 @@
+//! What Ripples is to reach on veth, against the reflector and the peers.
+
+use crate::servers::{self, Way};
+use tests::wire::summary::{Median, Summary, Which};
+
+/// Ours on AF_XDP, the ceiling, and the peer on AF_XDP.
+const OURS: &str = "ripples-xdp";
+const REFLECTOR: &str = "reflector";
+const PEER: &str = "knot-xdp";
+
+/// Rates count for a comparison of CPU time when at most this was lost.
+const LOSS_MAX: f64 = 0.01;
+
+/// CPU time per answer against the reflector, and against the peer on AF_XDP.
+const REFLECTOR_MAX: f64 = 1.10;
+const PEER_MAX: f64 = 0.6;
+/// CPU time per answer of servers on sockets against ours.
+const SOCKETS_MIN: f64 = 3.0;
+/// Highest rate without loss against the reflector's.
+const RATE_MIN: f64 = 0.9;
+/// Memory, in MB: a million names, and a hundred thousand zones.
+const MEMORY_MAX: [(&str, f64); 2] = [("big", 120.0), ("many", 197.0)];
+
+/// A mark and what was measured for it.
+struct Mark {
+    what: String,
+    measured: Median,
+    is_met: bool,
+    wanted: String,
+}
+
+/// Prints all marks for which something was measured.
+pub(crate) fn print(summary: &Summary) {
+    println!("\n{:<62}{:>8}{:>16}  mark", "", "median", "lowest–highest");
+    for napi in ["threaded", "softirq"] {
+        for mark in marks(summary, napi) {
+            let Median { middle, low, high } = mark.measured;
+            let verdict = if mark.is_met { "met" } else { "MISSED" };
+            let spread = format!("{low:.2}–{high:.2}");
+            let (what, wanted) = (mark.what, mark.wanted);
+            println!("{what:<62}{middle:>8.2}{spread:>16}  {wanted} {verdict}");
+        }
+    }
+}
+
+fn marks(summary: &Summary, napi: &str) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let which = |world, case, mix| Which {
+        world,
+        napi,
+        case,
+        mix,
+    };
+    for world in ["small", "big"] {
+        for (other, mix, most) in [
+            (REFLECTOR, "existing", Some(REFLECTOR_MAX)),
+            (PEER, "existing", (world == "big").then_some(PEER_MAX)),
+            (PEER, "20% missing", (world == "big").then_some(PEER_MAX)),
+        ] {
+            let Some(most) = most else { continue };
+            let which = which(world, "kxdpgun", mix);
+            if let Some((rate, ratio)) = summary.cpu_ratio([OURS, other], which, LOSS_MAX) {
+                let what = format!("{world}, {mix}: CPU : {other}'s at {:.0}k/s", rate / 1e3);
+                marks.push(Mark::most(what, ratio, most));
+            }
+        }
+        let sockets = servers::ALL
+            .iter()
+            .filter(|server| server.way == Way::Sockets);
+        for server in sockets {
+            let which = which(world, "kxdpgun", "existing");
+            let ratio = summary.cpu_ratio([server.label, OURS], which, LOSS_MAX);
+            if let Some((rate, ratio)) = ratio {
+                let (name, rate) = (server.label, rate / 1e3);
+                let what = format!("{world}: {name}'s CPU : ours at {rate:.0}k/s");
+                marks.push(Mark::least(what, ratio, SOCKETS_MIN));
+            }
+        }
+        let which = which(world, "capacity", "existing");
+        let [ours, most] = [OURS, REFLECTOR].map(|server| summary.of_server(server, which).next());
+        if let Some(ratio) = ours
+            .zip(most)
+            .and_then(|(one, other)| one.ratio(other, "carried"))
+        {
+            let what = format!("{world}: highest rate without loss : reflector's");
+            marks.push(Mark::least(what, ratio, RATE_MIN));
+        }
+    }
+    for (world, most) in MEMORY_MAX {
+        marks.extend(start_marks(summary, which(world, "start", ""), most));
+    }
+    marks
+}
+
+/// Memory and the time to load.
+fn start_marks(summary: &Summary, which: Which<'_>, memory_max: f64) -> Vec<Mark> {
+    let of = |server, key| summary.of_server(server, which).next()?.median(key);
+    let world = which.world;
+    let mut marks = Vec::new();
+    if let Some(memory) = of(OURS, "memory_mb") {
+        marks.push(Mark::most(
+            format!("{world}: memory in MB"),
+            memory,
+            memory_max,
+        ));
+    }
+    let peers = servers::ALL.iter().filter(|server| server.is_peer());
+    let loads = peers.filter_map(|peer| Some((of(peer.label, "load_s")?.middle, peer.label)));
+    let least = loads.min_by(|one, other| one.0.total_cmp(&other.0));
+    if let Some((ours, (least, peer))) = of(OURS, "load_s").zip(least) {
+        let what = format!("{world}: s to load, below every peer's ({peer}: {least:.2})");
+        marks.push(Mark::most(what, ours, least));
+    }
+    marks
+}
+
+impl Mark {
+    fn most(what: String, measured: Median, most: f64) -> Self {
+        Self {
+            what,
+            measured,
+            is_met: measured.middle <= most,
+            wanted: format!("≤ {most:.2}"),
+        }
+    }
+
+    fn least(what: String, measured: Median, least: f64) -> Self {
+        Self {
+            what,
+            measured,
+            is_met: measured.middle >= least,
+            wanted: format!("≥ {least:.2}"),
+        }
+    }
+}

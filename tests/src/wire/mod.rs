@@ -1,0 +1,41 @@
+//! What the benchmark `wire` reads and reckons. It is here because a benchmark without a harness
+//! runs no tests.
+
+pub mod dnsperf;
+pub mod expected;
+pub mod kxdpgun;
+pub mod point;
+pub mod summary;
+pub mod usage;
+
+/// What a generator counted over its whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Said {
+    /// How long it ran.
+    pub seconds: f64,
+    /// Queries.
+    pub sent: u64,
+    /// Replies.
+    pub answered: u64,
+    /// Replies with RCODE 0.
+    pub noerror: u64,
+    /// Replies with RCODE 3.
+    pub nxdomain: u64,
+    /// Replies with any other.
+    pub other: u64,
+}
+
+impl Said {
+    /// The part of the queries that was not answered.
+    pub fn loss(&self) -> f64 {
+        1.0 - (self.answered as f64 / self.sent.max(1) as f64).min(1.0)
+    }
+}
+
+/// The first word behind `label` in any line, as a number.
+fn number<T: std::str::FromStr>(text: &str, label: &str) -> Option<T> {
+    let rest = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix(label))?;
+    rest.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,161 @@
+//! `cargo xtask bench wire`: `tests/benches/wire`, with its options.
+
+use super::become_benchmark;
+use crate::install::Installer;
+use crate::{packages, repository, shell};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Where a run is kept, unless a file is named.
+const SAVED: &str = "docs/measurements/wire.jsonl";
+
+/// What to measure, and how long.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Servers, in this order: reflector, ripples-xdp, knot-xdp, ripples-socket, knot, nsd, bind,
+    /// pdns, gdnsd [default: all]
+    #[arg(long, value_name = "LIST")]
+    servers: Option<String>,
+    /// What is served: small (a thousand names), big (a million), many (100,000 zones)
+    #[arg(long, value_name = "LIST", default_value = "small,big,many")]
+    worlds: String,
+    /// Queries a second that kxdpgun offers; a server leaves where it is overwhelmed
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "100000,200000,300000,400000"
+    )]
+    rates: String,
+    /// Steps by which the highest rate without loss is closed in upon
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    steps: u32,
+    /// What asks: kxdpgun (steady rates), dnsperf (as much as is answered), latency (1,000 a second)
+    #[arg(long, value_name = "LIST", default_value = "kxdpgun,dnsperf,latency")]
+    generators: String,
+    /// How often all of it is gone through
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: u32,
+    /// How long each point is measured, as in 0.5
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    seconds: f64,
+    /// Who drives the receive side: threaded, softirq
+    #[arg(long, value_name = "NAPI", default_value = "threaded")]
+    napi: String,
+    /// Print nothing but JSON lines on stdout
+    #[arg(long)]
+    json: bool,
+    /// Keep the run in a file
+    #[arg(long, value_name = "FILE")]
+    save: Option<Option<PathBuf>>,
+    /// Keep what the file has, and count it in: a long run can be made in pieces
+    #[arg(long, requires = "save")]
+    append: bool,
+    /// What readers of the saved run have to know, as in "other work ran beside it"
+    #[arg(long, value_name = "TEXT", requires = "save")]
+    note: Option<String>,
+    /// Show a saved run and measure nothing
+    #[arg(long, value_name = "FILE", conflicts_with = "save")]
+    show: Option<Option<PathBuf>>,
+    /// More arguments for `ripples run`
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    ripples: Vec<String>,
+}
+
+/// Builds and measures.
+pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
+    if options.show.is_none() {
+        if !shell::is_root() {
+            bail!(
+                "network namespaces and AF_XDP need root: \
+                 sudo -E env \"PATH=$PATH\" cargo xtask bench wire"
+            );
+        }
+        installer.ensure(&[packages::PEERS])?;
+    }
+    become_benchmark("wire", &arguments(options), installer)
+}
+
+/// The benchmark's own words for the options.
+fn arguments(options: &Options) -> Vec<String> {
+    let [steps, rounds] = [options.steps, options.rounds].map(|number| number.to_string());
+    let seconds = options.seconds.to_string();
+    let [save, show] = [&options.save, &options.show].map(|file| file.as_ref().map(named));
+    let pairs = [
+        ("--servers", options.servers.as_deref()),
+        ("--worlds", Some(&options.worlds)),
+        ("--rates", Some(&options.rates)),
+        ("--steps", Some(&steps)),
+        ("--generators", Some(&options.generators)),
+        ("--rounds", Some(&rounds)),
+        ("--seconds", Some(&seconds)),
+        ("--napi", Some(&options.napi)),
+        ("--note", options.note.as_deref()),
+        ("--save", save.as_deref()),
+        ("--show", show.as_deref()),
+    ];
+    let given = pairs
+        .into_iter()
+        .filter_map(|(name, value)| Some([name, value?]));
+    let mut words: Vec<String> = given.flatten().map(str::to_owned).collect();
+    for (flag, is_set) in [("--json", options.json), ("--append", options.append)] {
+        words.extend(is_set.then(|| flag.to_owned()));
+    }
+    if !options.ripples.is_empty() {
+        words.push("--".to_owned());
+        words.extend(options.ripples.iter().cloned());
+    }
+    words
+}
+
+/// The file that is meant: the benchmark runs in the repository's folder.
+fn named(file: &Option<PathBuf>) -> String {
+    let kept = || repository::root().join(SAVED);
+    let path = file.as_deref().map(std::path::absolute);
+    let path = path.map_or_else(|| Ok(kept()), |path| path);
+    path.as_deref()
+        .unwrap_or(Path::new(SAVED))
+        .display()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// As the command line has them.
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn words(line: &[&str]) -> String {
+        let line = [&["wire"], line].concat();
+        arguments(&Line::parse_from(line).options).join(" ")
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_the_help_has_it() {
+        assert_eq!(
+            words(&[]),
+            "--worlds small,big,many --rates 100000,200000,300000,400000 --steps 3 \
+             --generators kxdpgun,dnsperf,latency --rounds 3 --seconds 1 --napi threaded"
+        );
+    }
+
+    #[test]
+    fn a_run_is_kept_where_it_was_said_and_else_with_the_documentation() {
+        let kept = words(&["--save", "--append", "--note", "quiet"]);
+        let file = repository::root().join(SAVED);
+        assert!(kept.ends_with(&format!("--note quiet --save {} --append", file.display())));
+        assert!(words(&["--save", "/tmp/a"]).ends_with("--save /tmp/a"));
+        assert!(Line::try_parse_from(["wire", "--append"]).is_err());
+    }
+
+    #[test]
+    fn what_follows_the_dashes_stays_behind_dashes() {
+        assert!(words(&["--json", "--", "--idle", "spin"]).ends_with("--json -- --idle spin"));
+    }
+}
