@@ -13,6 +13,7 @@ mod workers;
 use crate::config::{CONTROL_DEFAULT, Config};
 use crate::control::{Command, ControlError, Listener};
 use crate::snapshot::Snapshot;
+use crate::sys::heap;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
 use anyhow::{Context, Result};
@@ -61,6 +62,8 @@ pub fn run(config: &Config) -> Result<()> {
         &mut workers,
         &mut paths,
     )?;
+    // The kernel's type information, which attaching reads, is larger than most zones.
+    heap::release();
     let mut server = Server {
         config,
         started: Instant::now(),
