@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// The binary of the profile that the tests are built with.
+/// The binary of the profile that the tests are built with, or the one that `RIPPLES_BINARY` names,
+/// to measure another build.
 ///
 /// Cargo builds no other package's binary for an integration test, so the first caller has it
 /// built: nothing to do after `cargo xtask test`, which has done so before.
@@ -15,6 +16,9 @@ pub fn binary() -> &'static Path {
 }
 
 fn build() -> PathBuf {
+    if let Some(other) = std::env::var_os("RIPPLES_BINARY") {
+        return other.into();
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--package", "ripples", "--bin", "ripples"]);

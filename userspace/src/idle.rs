@@ -40,15 +40,19 @@ pub struct Idle {
     policy: Policy,
     patience: u32,
     empty_turns: u32,
+    /// The most frames of a turn since the last sleep.
+    burst: u32,
 }
 
 impl Idle {
-    /// For a worker that has not looked yet, and when adaptive looks again `patience` times.
+    /// For a worker that has not looked yet, and when adaptive looks again `patience` times; fewer
+    /// times after many frames in one turn: what comes in bursts is not back soon.
     pub fn new(policy: Policy, patience: u32) -> Self {
         Self {
             policy,
             patience,
             empty_turns: 0,
+            burst: 1,
         }
     }
 
@@ -56,14 +60,16 @@ impl Idle {
     pub fn after(&mut self, received: usize) -> Step {
         if received > 0 {
             self.empty_turns = 0;
+            self.burst = self.burst.max(u32::try_from(received).unwrap_or(u32::MAX));
             return Step::Look;
         }
         self.empty_turns = self.empty_turns.saturating_add(1);
         match self.policy {
             Policy::Spin => Step::Look,
-            Policy::Adaptive if self.empty_turns <= self.patience => Step::Look,
+            Policy::Adaptive if self.empty_turns <= self.patience / self.burst => Step::Look,
             Policy::Adaptive => {
                 self.empty_turns = 0;
+                self.burst = 1;
                 Step::Sleep
             }
             Policy::Slowdown([one, two, three]) => Step::Pause(match self.empty_turns {
@@ -106,6 +112,20 @@ mod tests {
         turns.extend(vec![0; patience]);
         let interrupted = steps(Policy::Adaptive, &turns);
         assert!(interrupted.iter().all(|&step| step == Step::Look));
+    }
+
+    #[test]
+    fn after_a_burst_an_adaptive_worker_is_less_patient_until_it_has_slept() {
+        let patience = PATIENCE as usize;
+        let mut turns = vec![1, 10, 1];
+        turns.extend(vec![0; patience + 4]);
+        let steps = steps(Policy::Adaptive, &turns);
+        let sleeps = (0..).zip(&steps).filter(|(_, step)| **step == Step::Sleep);
+        let sleeps: Vec<usize> = sleeps.map(|(at, _)| at).collect();
+        assert_eq!(
+            sleeps,
+            [3 + patience / 10, 3 + patience / 10 + patience + 1]
+        );
     }
 
     #[test]

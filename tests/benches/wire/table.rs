@@ -58,7 +58,7 @@ fn heading(case: &str) -> String {
     let columns = match case {
         "start" => format!("{:>18}{:>20}{:>9}", "load s", "settled s", "MB"),
         "capacity" => format!("{:>28}", "highest rate without loss"),
-        "latency" => format!("{:>18}{:>18}{:>6}", "p50 µs", "p99 µs", "lost"),
+        "latency" => format!("{:>20}{:>26}{:>6}", "p50 µs", "p99 µs", "lost"),
         _ => format!(
             "{:<12}{:>8}{:>9}{:>9}{:>8}{:>15}{:>20}{:>11}{:>9}",
             "mix",
@@ -72,7 +72,10 @@ fn heading(case: &str) -> String {
             "knot-xdp"
         ),
     };
-    format!("{:<7}{:<9}{:<16}{columns}", case, "NAPI", "server")
+    format!(
+        "{case}\n{:<7}{:<9}{:<16}{columns}",
+        "world", "NAPI", "server"
+    )
 }
 
 fn row(summary: &Summary, group: &Group) -> String {
@@ -91,7 +94,7 @@ fn row(summary: &Summary, group: &Group) -> String {
         }
         "capacity" => cell("carried", 28, 0),
         "latency" => {
-            let (p50, p99) = (cell("p50_us", 18, 1), cell("p99_us", 18, 1));
+            let (p50, p99) = (cell("p50_us", 20, 1), cell("p99_us", 26, 1));
             format!("{p50}{p99}{:>6.0}", middle(group, "lost"))
         }
         _ => load_cells(summary, group),
