@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) const LOSS_MAX: f64 = 0.001;
 /// With more, a server is not offered higher rates.
 const OVERWHELMED: f64 = 0.05;
+/// A generator that sends less than this part of a rate is at its own end.
+const GENERATOR_MIN: f64 = 0.97;
 /// How often a rate may lose something to other work on the machine.
 const TRIES: u32 = 3;
 /// How far the part of missing names may be from what the file has.
@@ -110,15 +112,16 @@ impl Session<'_> {
     /// All rates, as far as the server carries them; returns the highest that it carried, and the
     /// lowest that overwhelmed it.
     fn rates(&self, mix: Mix, then: &mut impl FnMut(Point)) -> [u32; 2] {
-        let mut carried = 0;
+        let (mut carried, mut highest) = (0, 0);
         for &rate in &self.options.rates {
+            highest = rate;
             match self.rate("kxdpgun", mix, rate, then) {
                 Some(loss) if loss <= LOSS_MAX => carried = rate,
                 Some(loss) if loss <= OVERWHELMED => {}
                 _ => return [carried, rate],
             }
         }
-        [carried, carried + carried / 4]
+        [carried, 2 * highest]
     }
 
     /// Closes in upon the highest rate without loss, between one that is carried and one that is
@@ -129,22 +132,16 @@ impl Session<'_> {
             let mut is_carried = false;
             for _ in 0..TRIES {
                 let loss = self.rate("search", Mix::Existing, middle, then);
-                let Some(loss) = loss.filter(|&loss| loss <= OVERWHELMED) else {
-                    break;
-                };
-                is_carried = loss <= LOSS_MAX;
-                if is_carried {
+                is_carried = loss.is_some_and(|loss| loss <= LOSS_MAX);
+                if is_carried || loss.is_none_or(|loss| loss >= OVERWHELMED) {
                     break;
                 }
             }
             *(if is_carried { &mut carried } else { &mut lost }) = middle;
         }
         if !is_interrupted() {
-            then(
-                self.point("capacity")
-                    .with("mix", Mix::Existing.label())
-                    .with("carried", carried),
-            );
+            let point = self.point("capacity").with("mix", Mix::Existing.label());
+            then(point.with("carried", carried));
         }
     }
 
@@ -155,7 +152,10 @@ impl Session<'_> {
         }
         let queries = self.world.queries(mix);
         let load = kxdpgun::load(self.running, &queries, rate, self.options.window);
-        let loss = load.as_ref().ok().map(|load| load.said.loss());
+        let loss = load.as_ref().ok().map(|load| match load.said.sent_per_s() {
+            sent if sent < GENERATOR_MIN * f64::from(rate) => OVERWHELMED,
+            _ => load.said.loss(),
+        });
         self.finish(self.point(case).with("offered", rate), mix, load, then);
         loss
     }
@@ -221,7 +221,7 @@ impl Session<'_> {
         let tolerance = match mix {
             Mix::Existing => 0.0,
             // Where some are lost, or the file is not gone through to its end.
-            Mix::Missing => MISSING_TOLERANCE * said.answered as f64,
+            Mix::Missing => (MISSING_TOLERANCE + said.loss()) * said.sent as f64,
         };
         said.other as f64 + if off > tolerance { off } else { 0.0 }
     }
@@ -239,7 +239,7 @@ fn filled(point: Point, load: &Load, wrong: f64) -> Point {
     );
     let datagrams = (last.datagrams - first.datagrams) as f64;
     point
-        .with("sent_per_s", load.said.sent as f64 / load.said.seconds)
+        .with("sent_per_s", load.said.sent_per_s())
         .with("answers_per_s", answers / elapsed_s)
         .with("loss", load.said.loss())
         .with("process_us", us(process))

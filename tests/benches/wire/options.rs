@@ -74,7 +74,7 @@ impl Options {
         let (servers, rates, window) = match measured {
             true => (
                 servers::ALL.iter().collect(),
-                "100000,200000,300000,400000",
+                "50000,100000,200000,300000,400000",
                 1.0,
             ),
             false => (vec![servers::named("ripples-xdp")], "10000", 0.1),
@@ -87,7 +87,7 @@ impl Options {
                 vec![Size::Small]
             },
             rates: list(rates, number),
-            steps: if measured { 3 } else { 0 },
+            steps: if measured { 4 } else { 0 },
             kxdpgun: measured,
             dnsperf: measured,
             latency: true,

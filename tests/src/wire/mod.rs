@@ -26,6 +26,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Queries a second, over its whole run.
+    pub fn sent_per_s(&self) -> f64 {
+        self.sent as f64 / self.seconds
+    }
+
     /// The part of the queries that was not answered.
     pub fn loss(&self) -> f64 {
         1.0 - (self.answered as f64 / self.sent.max(1) as f64).min(1.0)

@@ -5,7 +5,7 @@ use crate::install::Installer;
 use crate::{packages, repository, shell};
 use anyhow::{Result, bail};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where a run is kept, unless a file is named.
 const SAVED: &str = "docs/measurements/wire.jsonl";
@@ -24,11 +24,11 @@ pub(crate) struct Options {
     #[arg(
         long,
         value_name = "LIST",
-        default_value = "100000,200000,300000,400000"
+        default_value = "50000,100000,200000,300000,400000"
     )]
     rates: String,
     /// Steps by which the highest rate without loss is closed in upon
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     steps: u32,
     /// What asks: kxdpgun (steady rates), dnsperf (as much as is answered), latency (1,000 a second)
     #[arg(long, value_name = "LIST", default_value = "kxdpgun,dnsperf,latency")]
@@ -110,13 +110,12 @@ fn arguments(options: &Options) -> Vec<String> {
 
 /// The file that is meant: the benchmark runs in the repository's folder.
 fn named(file: &Option<PathBuf>) -> String {
-    let kept = || repository::root().join(SAVED);
-    let path = file.as_deref().map(std::path::absolute);
-    let path = path.map_or_else(|| Ok(kept()), |path| path);
-    path.as_deref()
-        .unwrap_or(Path::new(SAVED))
-        .display()
-        .to_string()
+    let path = match file {
+        // Where there is no current folder, it is as good as any.
+        Some(file) => std::path::absolute(file).unwrap_or_else(|_| file.clone()),
+        None => repository::root().join(SAVED),
+    };
+    path.display().to_string()
 }
 
 #[cfg(test)]
@@ -140,7 +139,7 @@ mod tests {
     fn what_is_not_said_is_as_the_help_has_it() {
         assert_eq!(
             words(&[]),
-            "--worlds small,big,many --rates 100000,200000,300000,400000 --steps 3 \
+            "--worlds small,big,many --rates 50000,100000,200000,300000,400000 --steps 4 \
              --generators kxdpgun,dnsperf,latency --rounds 3 --seconds 1 --napi threaded"
         );
     }

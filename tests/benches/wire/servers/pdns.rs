@@ -4,7 +4,7 @@ use super::{Site, words};
 
 pub(super) fn configure(site: &Site<'_>) -> Vec<String> {
     let zones = site.each_zone(|origin, file| {
-        format!("zone \"{origin}\" {{ type primary; file \"{file}\"; }};\n")
+        format!("zone \"{origin}\" {{ type master; file \"{file}\"; }};\n")
     });
     let (folder, address) = (site.folder.display(), site.address);
     let zones = site.write("zones.conf", &zones);

@@ -1,6 +1,6 @@
 //! Which lines make which figure.
 
-use super::latency;
+use super::{latency, wire};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub(crate) enum Shape {
 pub(crate) fn of(lines: &[Line]) -> Vec<Figure> {
     let mut figures = vec![names(lines), vectors(lines)];
     figures.push(latency::figure(lines));
-    figures.extend(peers(lines));
+    figures.extend(wire::figures(lines));
     figures.retain(|figure| match &figure.shape {
         // A point alone is no line.
         Shape::Lines(series) => series.values().any(|points| points.len() > 1),
@@ -107,28 +107,6 @@ fn vectors(lines: &[Line]) -> Figure {
     }
 }
 
-/// Throughput against peers: a figure per case.
-fn peers(lines: &[Line]) -> Vec<Figure> {
-    let mut cases: BTreeMap<&str, Vec<(String, f64)>> = BTreeMap::new();
-    for line in lines {
-        let (case, server) = (line["case"].as_str(), line["server"].as_str());
-        let rate = line["queries_per_second"].as_f64();
-        if let (Some(case), Some(server), Some(rate)) = (case, server, rate) {
-            cases
-                .entry(case)
-                .or_default()
-                .push((server.to_owned(), rate));
-        }
-    }
-    let figure = |(case, bars): (&str, Vec<_>)| Figure {
-        name: format!("throughput-{}", case.replace([' ', ',', '/'], "-")),
-        title: format!("Throughput: {case}"),
-        axes: ["", "answers a second"],
-        shape: Shape::Bars(bars),
-    };
-    cases.into_iter().map(figure).collect()
-}
-
 /// Points by series, each from left to right.
 pub(crate) fn series(points: impl Iterator<Item = (String, (f64, f64))>) -> Series {
     let mut series = Series::new();
@@ -186,10 +164,11 @@ mod tests {
             core("1M uniform", 64, 60.0),
             latency(1000),
             latency(50_000),
-            json!({ "server": "nsd", "case": "1k uniform", "queries_per_second": 1e6 }),
+            json!({ "bench": "wire", "world": "small", "napi": "threaded", "case": "capacity",
+                "mix": "existing", "server": "nsd", "carried": 100_000 }),
         ];
         let names: Vec<String> = of(&lines).into_iter().map(|figure| figure.name).collect();
-        let expected = ["vectors", "latency", "throughput-1k-uniform"];
+        let expected = ["vectors", "latency", "wire-rate-small"];
         assert_eq!(names, expected);
     }
 }

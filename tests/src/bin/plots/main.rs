@@ -7,6 +7,7 @@ mod draw;
 mod figures;
 mod latency;
 mod panels;
+mod wire;
 
 use anyhow::{Context, Result, bail};
 use figures::Line;
