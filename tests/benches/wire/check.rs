@@ -30,7 +30,7 @@ pub(crate) fn load(
     let mut exchanges = Vec::new();
     // From the last: what is loaded in order is there when that is.
     for at in (0..SAMPLES).rev() {
-        for mix in [Mix::Existing, Mix::Missing] {
+        for mix in Mix::ALL {
             let number = sample(at, world.hosts);
             let exchange = until_right(running, &socket, world, number, mix, patience)?;
             if mix == Mix::Existing {

@@ -64,18 +64,7 @@ fn marks(summary: &Summary, napi: &str) -> Vec<Mark> {
                 marks.push(Mark::most(what, ratio, most));
             }
         }
-        let sockets = servers::ALL
-            .iter()
-            .filter(|server| server.way == Way::Sockets);
-        for server in sockets {
-            let which = which(world, "kxdpgun", "existing");
-            let ratio = summary.cpu_ratio([server.label, OURS], which, LOSS_MAX);
-            if let Some((rate, ratio)) = ratio {
-                let (name, rate) = (server.label, rate / 1e3);
-                let what = format!("{world}: {name}'s CPU : ours at {rate:.0}k/s");
-                marks.push(Mark::least(what, ratio, SOCKETS_MIN));
-            }
-        }
+        marks.extend(socket_marks(summary, which(world, "kxdpgun", "existing")));
         let which = which(world, "capacity", "existing");
         let [ours, most] = [OURS, REFLECTOR].map(|server| summary.of_server(server, which).next());
         if let Some(ratio) = ours
@@ -88,6 +77,27 @@ fn marks(summary: &Summary, napi: &str) -> Vec<Mark> {
     }
     for (world, most) in MEMORY_MAX {
         marks.extend(start_marks(summary, which(world, "start", ""), most));
+    }
+    marks
+}
+
+/// CPU time of the peers on sockets: at the same rate, and each where it is cheapest.
+fn socket_marks(summary: &Summary, which: Which<'_>) -> Vec<Mark> {
+    let peers = servers::ALL.iter().filter(|server| server.is_peer());
+    let mut marks = Vec::new();
+    for server in peers.filter(|server| server.way == Way::Sockets) {
+        let (world, name) = (which.world, server.label);
+        if let Some((rate, ratio)) = summary.cpu_ratio([name, OURS], which, LOSS_MAX) {
+            let what = format!("{world}: {name}'s CPU : ours at {:.0}k/s", rate / 1e3);
+            marks.push(Mark::least(what, ratio, SOCKETS_MIN));
+        }
+        let [theirs, ours] = [name, OURS].map(|server| summary.cheapest(server, which, LOSS_MAX));
+        if let Some(((theirs, at), (ours, our_at))) = theirs.zip(ours) {
+            let (at, our_at) = (at / 1e3, our_at / 1e3);
+            let what = format!("{world}: {name}'s CPU at {at:.0}k/s : ours at {our_at:.0}k/s");
+            let ratio = Median::of(std::iter::once(theirs / ours));
+            marks.extend(ratio.map(|ratio| Mark::least(what, ratio, SOCKETS_MIN)));
+        }
     }
     marks
 }

@@ -1,7 +1,7 @@
 //! What is measured, read from the words that `cargo xtask bench wire` hands over.
 
 use crate::servers::{self, Server};
-use crate::worlds::Size;
+use crate::worlds::{Mix, Size};
 use std::path::PathBuf;
 use std::time::Duration;
 use tests::napi::Napi;
@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) servers: Vec<&'static Server>,
     /// What is served.
     pub(crate) worlds: Vec<Size>,
+    /// What is asked.
+    pub(crate) mixes: Vec<Mix>,
     /// Queries a second that kxdpgun offers, ascending; a server leaves where it is overwhelmed.
     pub(crate) rates: Vec<u32>,
     /// Steps by which the highest rate without loss is closed in upon.
@@ -86,6 +88,7 @@ impl Options {
             } else {
                 vec![Size::Small]
             },
+            mixes: Mix::ALL.to_vec(),
             rates: list(rates, number),
             steps: if measured { 4 } else { 0 },
             kxdpgun: measured,
@@ -107,6 +110,7 @@ impl Options {
         match name {
             "--servers" => self.servers = list(value, servers::named),
             "--worlds" => self.worlds = list(value, world),
+            "--mixes" => self.mixes = list(value, mix),
             "--rates" => {
                 self.rates = list(value, number);
                 self.rates.sort_unstable();
@@ -149,4 +153,9 @@ fn seconds(text: &str) -> Duration {
 fn world(text: &str) -> Size {
     let found = Size::ALL.into_iter().find(|size| size.label() == text);
     found.unwrap_or_else(|| panic!("{text:?} is none of small, big, many"))
+}
+
+fn mix(text: &str) -> Mix {
+    let found = Mix::ALL.into_iter().find(|mix| mix.word() == text);
+    found.unwrap_or_else(|| panic!("{text:?} is neither existing nor missing"))
 }

@@ -92,6 +92,16 @@ impl Summary {
         }
         best
     }
+
+    /// The least CPU time per answer that a server took at any rate with at most `loss`: its
+    /// median, and the rate.
+    pub fn cheapest(&self, server: &str, which: Which<'_>, loss: f64) -> Option<(f64, f64)> {
+        let carried = |group: &&Group| group.median("loss").is_some_and(|m| m.middle <= loss);
+        let groups = self.of_server(server, which).filter(carried);
+        let costs = groups
+            .filter_map(|group| Some((group.median("cpu_us")?.middle, group.number("offered")?)));
+        costs.min_by(|one, other| one.0.total_cmp(&other.0))
+    }
 }
 
 impl Group {
@@ -198,6 +208,7 @@ mod tests {
             .unwrap();
         assert_eq!((rate, ratio.middle), (2000.0, 0.5));
         assert_eq!((ratio.low, ratio.high), (0.25, 1.0));
+        assert_eq!(summary.cheapest("knot", WHICH, 0.001), Some((4.0, 1000.0)));
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// What is served: small (a thousand names), big (a million), many (100,000 zones)
     #[arg(long, value_name = "LIST", default_value = "small,big,many")]
     worlds: String,
+    /// What is asked: existing names, or with a fifth that is missing
+    #[arg(long, value_name = "LIST", default_value = "existing,missing")]
+    mixes: String,
     /// Queries a second that kxdpgun offers; a server leaves where it is overwhelmed
     #[arg(
         long,
@@ -30,7 +33,7 @@ pub(crate) struct Options {
     /// Steps by which the highest rate without loss is closed in upon
     #[arg(long, value_name = "N", default_value_t = 4)]
     steps: u32,
-    /// What asks: kxdpgun (steady rates), dnsperf (as much as is answered), latency (1,000 a second)
+    /// What asks: kxdpgun (steady rates), dnsperf (as much as is answered), latency (1,000/s)
     #[arg(long, value_name = "LIST", default_value = "kxdpgun,dnsperf,latency")]
     generators: String,
     /// How often all of it is gone through
@@ -84,6 +87,7 @@ fn arguments(options: &Options) -> Vec<String> {
     let pairs = [
         ("--servers", options.servers.as_deref()),
         ("--worlds", Some(&options.worlds)),
+        ("--mixes", Some(&options.mixes)),
         ("--rates", Some(&options.rates)),
         ("--steps", Some(&steps)),
         ("--generators", Some(&options.generators)),
@@ -139,7 +143,8 @@ mod tests {
     fn what_is_not_said_is_as_the_help_has_it() {
         assert_eq!(
             words(&[]),
-            "--worlds small,big,many --rates 50000,100000,200000,300000,400000 --steps 4 \
+            "--worlds small,big,many --mixes existing,missing \
+             --rates 50000,100000,200000,300000,400000 --steps 4 \
              --generators kxdpgun,dnsperf,latency --rounds 3 --seconds 1 --napi threaded"
         );
     }
