@@ -69,7 +69,8 @@ fn measure_all(options: &Options, cpus: Cpus) -> Vec<Point> {
         .map(|&size| World::make(size))
         .collect();
     let mut points = Vec::new();
-    for round in 1..=options.rounds {
+    let before = options.save.as_deref().map_or(0, rounds);
+    for round in before + 1..=before + options.rounds as u64 {
         for world in &worlds {
             for server in &options.servers {
                 if is_interrupted() {
@@ -110,6 +111,16 @@ fn keep(options: &Options, line: &str) {
     let opened = OpenOptions::new().append(true).create(true).open(file);
     let written = opened.and_then(|mut file| writeln!(file, "{line}"));
     written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+}
+
+/// The rounds that a file has: those that are added come after them.
+fn rounds(file: &Path) -> u64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let points = text.lines().filter_map(Point::read);
+    points
+        .filter_map(|point| point.count("round"))
+        .max()
+        .unwrap_or(0)
 }
 
 /// The points of a file.

@@ -50,6 +50,11 @@ impl Point {
         self.0.get(key)?.as_f64()
     }
 
+    /// A value that is a count.
+    pub fn count(&self, key: &str) -> Option<u64> {
+        self.0.get(key)?.as_u64()
+    }
+
     /// A value that is a text; empty where there is none.
     pub fn text(&self, key: &str) -> &str {
         self.0.get(key).and_then(Value::as_str).unwrap_or_default()

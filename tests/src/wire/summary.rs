@@ -137,14 +137,23 @@ impl Group {
         Median::of(self.0.iter().filter_map(|point| point.number(key)))
     }
 
-    /// The median of the ratios of a value to another group's in the same round.
+    /// The median of the ratios of a value to another group's in the same round; where they have
+    /// no round in common, the ratio of their medians.
     pub fn ratio(&self, other: &Self, key: &str) -> Option<Median> {
-        let pairs = self.0.iter().zip(&other.0);
-        let ratio = |(one, other): (&Point, &Point)| {
-            let other = other.number(key).filter(|&number| number > 0.0)?;
-            Some(one.number(key)? / other)
+        let ratio = |one: f64, other: f64| (other > 0.0).then(|| one / other);
+        let same = |point: &Point| {
+            let round = point.number("round");
+            let mut others = other.0.iter();
+            others.find(|other| round.is_some() && other.number("round") == round)
         };
-        Median::of(pairs.filter_map(ratio))
+        let pairs = self.0.iter().filter_map(|point| {
+            let other = same(point)?;
+            ratio(point.number(key)?, other.number(key)?)
+        });
+        Median::of(pairs).or_else(|| {
+            let ratio = ratio(self.median(key)?.middle, other.median(key)?.middle);
+            Median::of(ratio.into_iter())
+        })
     }
 }
 
@@ -174,7 +183,7 @@ mod tests {
         mix: "existing",
     };
 
-    fn point(server: &str, rate: u32, cpu_us: f64, loss: f64) -> Point {
+    fn point(round: u32, server: &str, rate: u32, cpu_us: f64, loss: f64) -> Point {
         let keys = [
             ("world", "small"),
             ("server", server),
@@ -183,6 +192,7 @@ mod tests {
             ("mix", "existing"),
         ];
         Point::new(&keys)
+            .with("round", round)
             .with("offered", rate)
             .with("cpu_us", cpu_us)
             .with("loss", loss)
@@ -191,16 +201,18 @@ mod tests {
     #[test]
     fn ratios_are_of_the_same_round_at_the_highest_rate_that_both_carry() {
         let points = [
-            point("ripples-xdp", 1000, 1.0, 0.0),
-            point("ripples-xdp", 2000, 2.0, 0.0),
-            point("ripples-xdp", 3000, 9.0, 0.0),
-            point("knot", 1000, 4.0, 0.0),
-            point("knot", 2000, 4.0, 0.0),
-            point("knot", 3000, 4.0, 0.5),
-            point("ripples-xdp", 2000, 3.0, 0.0),
-            point("knot", 2000, 12.0, 0.0),
-            point("ripples-xdp", 2000, 3.0, 0.0),
-            point("knot", 2000, 3.0, 0.0),
+            point(1, "ripples-xdp", 1000, 1.0, 0.0),
+            point(1, "ripples-xdp", 2000, 2.0, 0.0),
+            point(1, "ripples-xdp", 3000, 9.0, 0.0),
+            point(1, "knot", 1000, 4.0, 0.0),
+            point(1, "knot", 2000, 4.0, 0.0),
+            point(1, "knot", 3000, 4.0, 0.5),
+            point(2, "ripples-xdp", 2000, 3.0, 0.0),
+            point(3, "ripples-xdp", 2000, 3.0, 0.0),
+            point(3, "knot", 2000, 3.0, 0.0),
+            point(4, "knot", 2000, 99.0, 0.0),
+            point(2, "knot", 2000, 12.0, 0.0),
+            point(5, "nsd", 2000, 6.0, 0.0),
         ];
         let summary = Summary::of(&points);
         let (rate, ratio) = summary
@@ -208,6 +220,13 @@ mod tests {
             .unwrap();
         assert_eq!((rate, ratio.middle), (2000.0, 0.5));
         assert_eq!((ratio.low, ratio.high), (0.25, 1.0));
+        let (_, ratio) = summary
+            .cpu_ratio(["nsd", "ripples-xdp"], WHICH, 0.001)
+            .unwrap();
+        assert_eq!(
+            ratio.middle, 2.0,
+            "no round in common: 6 to the median of 2, 3, 3"
+        );
         assert_eq!(summary.cheapest("knot", WHICH, 0.001), Some((4.0, 1000.0)));
     }
 
