@@ -16,6 +16,12 @@ const SAMPLES: u32 = 32;
 /// How long a reply may take before the question is asked again.
 const AGAIN: Duration = Duration::from_millis(2);
 
+/// Who asks.
+struct Asker {
+    socket: UdpSocket,
+    id: u16,
+}
+
 /// Asks until every sample has its right answer; returns what was asked and came, of those names
 /// that exist. To be called on the client's end.
 pub(crate) fn load(
@@ -27,12 +33,13 @@ pub(crate) fn load(
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
     socket.connect(server).expect("a route to the server");
     socket.set_read_timeout(Some(AGAIN)).expect("above zero");
+    let mut asker = Asker { socket, id: 0 };
     let mut exchanges = Vec::new();
     // From the last: what is loaded in order is there when that is.
     for at in (0..SAMPLES).rev() {
         for mix in Mix::ALL {
             let number = sample(at, world.hosts);
-            let exchange = until_right(running, &socket, world, number, mix, patience)?;
+            let exchange = until_right(running, &mut asker, world, number, mix, patience)?;
             if mix == Mix::Existing {
                 exchanges.push(exchange);
             }
@@ -49,7 +56,7 @@ fn sample(at: u32, hosts: u32) -> u32 {
 
 fn until_right(
     running: &mut Running<'_>,
-    socket: &UdpSocket,
+    asker: &mut Asker,
     world: &World,
     number: u32,
     mix: Mix,
@@ -71,7 +78,7 @@ fn until_right(
         if running.has_ended() {
             return Err(format!("it has ended: {}", running.log()));
         }
-        if let Some(reply) = ask(socket, &query) {
+        if let Some(reply) = asker.ask(&query) {
             match judge(&query, &reply, &name, &expected) {
                 Ok(()) => return Ok(Exchange { query, reply }),
                 Err(why) => wrong = why,
@@ -81,19 +88,32 @@ fn until_right(
     Err(format!("{name}: {wrong}; it says: {}", running.log()))
 }
 
-/// One question; none where nobody answers in time.
-fn ask(socket: &UdpSocket, query: &[u8]) -> Option<Vec<u8>> {
-    let mut reply = vec![0; 4096];
-    let came = socket.send(query).and_then(|_| socket.recv(&mut reply));
-    match came {
-        Ok(len) => reply.truncate(len),
-        Err(error) => {
-            if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
-                // Refused: nobody listens yet.
-                std::thread::park_timeout(AGAIN);
+impl Asker {
+    /// One question; none where nobody answers in time. Servers that load keep what was asked
+    /// meanwhile, and answer all of it later: the ID tells those replies from this one's.
+    fn ask(&mut self, query: &[u8]) -> Option<Vec<u8>> {
+        self.id = self.id.wrapping_add(1);
+        let id = self.id.to_be_bytes();
+        let mut query = query.to_vec();
+        query[..2].copy_from_slice(&id);
+        let mut sent = self.socket.send(&query).map(|_| ());
+        loop {
+            let mut reply = vec![0; 4096];
+            match sent.and_then(|()| self.socket.recv(&mut reply)) {
+                Ok(len) => reply.truncate(len),
+                Err(error) => {
+                    if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
+                        // Refused: nobody listens yet.
+                        std::thread::park_timeout(AGAIN);
+                    }
+                    return None;
+                }
             }
-            return None;
+            if reply.get(..2) == Some(&id) {
+                reply[..2].fill(0);
+                return Some(reply);
+            }
+            sent = Ok(());
         }
     }
-    Some(reply)
 }
