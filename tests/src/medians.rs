@@ -9,9 +9,11 @@ pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// The middle one of ascending values; of an even number the upper one.
+/// The middle one of ascending values; of an even number the mean of both.
 pub fn median(sorted: &[f64]) -> Option<f64> {
-    sorted.get(sorted.len() / 2).copied()
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some(f64::midpoint(*lower, *upper))
 }
 
 /// The value below which so many in a thousand of the ascending nanoseconds lie, in µs.
@@ -28,6 +30,7 @@ mod tests {
     #[test]
     fn the_median_is_in_the_middle() {
         assert_eq!(median(&sorted([3.0, 1.0, 2.004].into_iter())), Some(2.0));
+        assert_eq!(median(&[1.0, 2.0, 3.0, 9.0]), Some(2.5));
         assert_eq!(median(&[]), None);
     }
 
