@@ -40,17 +40,24 @@ pub(super) fn open(frame: &[u8]) -> Option<Envelope> {
     if !(is_plain && is_whole && has_return) {
         return None;
     }
+    Some(envelope(USUAL_LEN, udp_len, false))
+}
+
+/// The envelope of a message behind so many bytes, without VLAN tag, in a datagram of `udp_len`.
+#[inline(always)]
+pub(super) fn envelope(message_start: usize, udp_len: usize, is_ipv6: bool) -> Envelope {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "less than a length of 16 bits"
     )]
-    let envelope = Envelope {
-        network_start: NETWORK_START as u16,
-        message_start: USUAL_LEN as u16,
-        message_len: (udp_len - UDP_LEN) as u16,
-        is_ipv6: false,
-    };
-    Some(envelope)
+    let [network_start, message_start, message_len] =
+        [NETWORK_START, message_start, udp_len - UDP_LEN].map(|offset| offset as u16);
+    Envelope {
+        network_start,
+        message_start,
+        message_len,
+        is_ipv6,
+    }
 }
 
 /// Turns the headers of a usual frame round, in registers: what is written in small pieces would be

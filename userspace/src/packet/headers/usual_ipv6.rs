@@ -1,6 +1,6 @@
 //! The same for IPv6: no VLAN tag, UDP directly behind the header.
 
-use super::usual::NETWORK_START;
+use super::usual::{NETWORK_START, envelope};
 use super::{HOP_LIMIT, IPV6_LEN, UDP_LEN, length, nonzero};
 use crate::packet::checksum::Sum;
 use crate::packet::{Envelope, quad_at, word_at};
@@ -26,17 +26,7 @@ pub(super) fn open(frame: &[u8]) -> Option<Envelope> {
     if !(is_plain && is_whole && has_return) {
         return None;
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "less than a length of 16 bits"
-    )]
-    let envelope = Envelope {
-        network_start: NETWORK_START as u16,
-        message_start: USUAL_LEN as u16,
-        message_len: (udp_len - UDP_LEN) as u16,
-        is_ipv6: true,
-    };
-    Some(envelope)
+    Some(envelope(USUAL_LEN, udp_len, true))
 }
 
 /// Whether a message lies where it does in a frame with no VLAN tag and an IPv6 header.

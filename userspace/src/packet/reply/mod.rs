@@ -104,7 +104,8 @@ pub fn write_hit<S: Simd>(
     body: &BodyRef<'_>,
     snapshot: &Snapshot,
 ) -> Option<Brief> {
-    usual::write_hit(simd, message, query, body, snapshot.policy().udp_size_max)
+    let size = snapshot.policy().udp_size_max;
+    usual::write_body(simd, message, query, body, Rcode::NoError, 0, size)
 }
 
 /// The same to a query without options and DO for a name that does not exist.
@@ -117,7 +118,8 @@ pub fn write_absence<S: Simd>(
     snapshot: &Snapshot,
 ) -> Option<Brief> {
     let size = snapshot.policy().udp_size_max;
-    usual::write_absence(simd, message, query, absence, size)
+    let (body, skip) = (&absence.body, absence.owner_skip);
+    usual::write_body(simd, message, query, body, Rcode::NxDomain, skip, size)
 }
 
 /// How long a reply may be whatever the query: every client takes that much (RFC 1035 §4.2.1), and

@@ -4,7 +4,7 @@
 use super::header::Header;
 use super::opt::{self, OPT_LEN};
 use super::{Brief, Reply};
-use crate::answer::{Absence, Answer, Claim, Follow};
+use crate::answer::{Answer, Claim, Follow};
 use crate::packet::checksum::Sum;
 use crate::packet::{HEADER_LEN, Query, QueryFlags};
 use crate::simd::{BLOCK_LEN, Block, Simd};
@@ -40,38 +40,22 @@ pub(super) fn write<S: Simd>(
     })
 }
 
-/// The same of records that answer with authority, to a query without options.
+/// The same of one body with authority, to a query without options and without need of a proof.
 #[inline(always)]
-pub(super) fn write_hit<S: Simd>(
+pub(super) fn write_body<S: Simd>(
     simd: S,
     message: &mut [u8],
     query: &Query,
     body: &BodyRef<'_>,
+    rcode: Rcode,
+    owner_skip: u8,
     udp_size_max: u16,
 ) -> Option<Brief> {
     let front = Front {
-        rcode: Rcode::NoError,
+        rcode,
         authoritative: true,
         udp_size_max,
     };
-    of_body(simd, message, query, body, front, 0)
-}
-
-/// The same of a name that does not exist, to a query without options and DO.
-#[inline(always)]
-pub(super) fn write_absence<S: Simd>(
-    simd: S,
-    message: &mut [u8],
-    query: &Query,
-    absence: &Absence<'_>,
-    udp_size_max: u16,
-) -> Option<Brief> {
-    let front = Front {
-        rcode: Rcode::NxDomain,
-        authoritative: true,
-        udp_size_max,
-    };
-    let (body, owner_skip) = (&absence.body, absence.owner_skip);
     of_body(simd, message, query, body, front, owner_skip)
 }
 
