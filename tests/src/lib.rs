@@ -35,6 +35,7 @@ pub mod tap;
 pub mod tcp;
 pub mod verdict_cases;
 pub mod wire;
+pub mod words;
 pub mod worlds;
 pub mod zones;
 

@@ -18,6 +18,7 @@ use tests::medians::{median, percentile_us, sorted};
 use tests::napi::{Napi, go_first};
 use tests::netns::privileged;
 use tests::open_loop::{Client, Measured};
+use tests::words::Words;
 
 /// How long each load runs before it is measured.
 const WARM_UP: Duration = Duration::from_millis(200);
@@ -45,14 +46,7 @@ struct Point {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // Cargo passes `--bench`; without it this is only to be seen to work.
-    let measured = arguments.iter().any(|word| word == "--bench");
-    let words: Vec<String> = arguments
-        .into_iter()
-        .filter(|word| word != "--bench")
-        .collect();
-    let options = Options::read(&words, measured);
+    let options = Options::read(&Words::of_process());
     if !privileged() {
         return;
     }

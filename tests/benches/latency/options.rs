@@ -3,6 +3,7 @@
 use crate::place::Role;
 use std::time::Duration;
 use tests::napi::Napi;
+use tests::words::{Words, list, number, seconds, value};
 
 /// The grid, and how often it is gone through.
 pub(crate) struct Options {
@@ -23,9 +24,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the command line; `measured` is false where this is only to be seen to work.
-    pub(crate) fn read(arguments: &[String], measured: bool) -> Self {
-        let [rates, rounds, duration] = if measured {
+    /// Reads the command line.
+    pub(crate) fn read(words: &Words) -> Self {
+        let [rates, rounds, duration] = if words.measured {
             ["0,1000,10000,50000,100000", "3", "3"]
         } else {
             ["1000", "1", "0.05"]
@@ -39,19 +40,14 @@ impl Options {
             fifo: false,
             server: Vec::new(),
         };
-        let (words, server) = match arguments.iter().position(|word| word == "--") {
-            Some(at) => (&arguments[..at], &arguments[at + 1..]),
-            None => (arguments, &[][..]),
-        };
-        options.server = server.to_vec();
-        let mut words = words.iter();
+        options.server.clone_from(&words.server);
+        let mut words = words.options.iter();
         while let Some(name) = words.next() {
             if name == "--fifo" {
                 options.fifo = true;
                 continue;
             }
-            let value = words.next();
-            let value = value.unwrap_or_else(|| panic!("{name}: the value is missing"));
+            let value = value(name, &mut words);
             match name.as_str() {
                 "--rates" => options.rates = list(value, number),
                 "--modes" => options.modes = list(value, str::to_owned),
@@ -65,22 +61,6 @@ impl Options {
         }
         options
     }
-}
-
-/// The parts between commas.
-fn list<T>(text: &str, part: impl Fn(&str) -> T) -> Vec<T> {
-    text.split(',').map(part).collect()
-}
-
-fn number(text: &str) -> u32 {
-    let number = text.parse();
-    number.unwrap_or_else(|_| panic!("{text:?} is no number"))
-}
-
-fn seconds(text: &str) -> Duration {
-    let seconds = text.parse().ok();
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.unwrap_or_else(|| panic!("{text:?} is no number of seconds"))
 }
 
 impl Role {

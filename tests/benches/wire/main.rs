@@ -27,17 +27,11 @@ use tests::interrupt::{is_interrupted, take_signals};
 use tests::netns::privileged;
 use tests::wire::point::Point;
 use tests::wire::summary::Summary;
+use tests::words::Words;
 use worlds::World;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // Cargo passes `--bench`; without it this is only to be seen to work.
-    let measured = arguments.iter().any(|word| word == "--bench");
-    let words: Vec<String> = arguments
-        .into_iter()
-        .filter(|word| word != "--bench")
-        .collect();
-    let options = Options::read(&words, measured);
+    let options = Options::read(&Words::of_process());
     if let Some(file) = &options.show {
         return show(&saved(file));
     }

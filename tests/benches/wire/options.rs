@@ -5,6 +5,7 @@ use crate::worlds::{Mix, Size};
 use std::path::PathBuf;
 use std::time::Duration;
 use tests::napi::Napi;
+use tests::words::{Words, list, number, seconds, value};
 
 /// The grid, how often it is gone through, and where the results go.
 #[derive(Debug)]
@@ -46,25 +47,20 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the command line; `measured` is false where this is only to be seen to work.
+    /// Reads the command line.
     ///
     /// # Panics
     /// With what is wrong.
-    pub(crate) fn read(arguments: &[String], measured: bool) -> Self {
-        let mut options = Self::new(measured);
-        let (words, ripples) = match arguments.iter().position(|word| word == "--") {
-            Some(at) => (&arguments[..at], &arguments[at + 1..]),
-            None => (arguments, &[][..]),
-        };
-        options.ripples = ripples.to_vec();
-        let mut words = words.iter();
+    pub(crate) fn read(words: &Words) -> Self {
+        let mut options = Self::new(words.measured);
+        options.ripples.clone_from(&words.server);
+        let mut words = words.options.iter();
         while let Some(name) = words.next() {
             match name.as_str() {
                 "--json" => options.json = true,
                 "--append" => options.append = true,
                 _ => {
-                    let value = words.next();
-                    let value = value.unwrap_or_else(|| panic!("{name}: the value is missing"));
+                    let value = value(name, &mut words);
                     options.set(name, value);
                 }
             }
@@ -132,22 +128,6 @@ impl Options {
             _ => panic!("{name}: there is no such option"),
         }
     }
-}
-
-/// The parts between commas.
-fn list<T>(text: &str, part: impl Fn(&str) -> T) -> Vec<T> {
-    text.split(',').map(part).collect()
-}
-
-fn number(text: &str) -> u32 {
-    let number = text.parse();
-    number.unwrap_or_else(|_| panic!("{text:?} is no number"))
-}
-
-fn seconds(text: &str) -> Duration {
-    let seconds = text.parse().ok();
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.unwrap_or_else(|| panic!("{text:?} is no number of seconds"))
 }
 
 fn world(text: &str) -> Size {

@@ -15,15 +15,12 @@ pub fn parse(text: &str) -> Option<Said> {
         let (_, rest) = parts.find(|part| part.0 == name)?;
         rest.split_whitespace().next()?.parse().ok()
     };
-    let [noerror, nxdomain] = ["NOERROR", "NXDOMAIN"].map(|name| rcode(name).unwrap_or(0));
-    Some(Said {
-        seconds: number(text, "Run time (s):")?,
-        sent: number(text, "Queries sent:")?,
-        answered,
-        noerror,
-        nxdomain,
-        other: answered.saturating_sub(noerror + nxdomain),
-    })
+    let rcodes = ["NOERROR", "NXDOMAIN"].map(|name| rcode(name).unwrap_or(0));
+    let (seconds, sent) = (
+        number(text, "Run time (s):")?,
+        number(text, "Queries sent:")?,
+    );
+    Some(Said::new(seconds, sent, answered, rcodes))
 }
 
 #[cfg(test)]

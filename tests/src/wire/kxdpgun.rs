@@ -7,15 +7,8 @@ pub fn parse(text: &str, seconds: f64) -> Option<Said> {
     let sent = number(text, "total queries:")?;
     let answered = number(text, "total replies:")?;
     let rcode = |name| number(text, &format!("responded {name}:")).unwrap_or_default();
-    let (noerror, nxdomain) = (rcode("NOERROR"), rcode("NXDOMAIN"));
-    Some(Said {
-        seconds,
-        sent,
-        answered,
-        noerror,
-        nxdomain,
-        other: answered.saturating_sub(noerror + nxdomain),
-    })
+    let rcodes = ["NOERROR", "NXDOMAIN"].map(rcode);
+    Some(Said::new(seconds, sent, answered, rcodes))
 }
 
 #[cfg(test)]

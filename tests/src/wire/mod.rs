@@ -26,6 +26,18 @@ pub struct Said {
 }
 
 impl Said {
+    /// What was counted; replies with any other RCODE are the rest.
+    fn new(seconds: f64, sent: u64, answered: u64, [noerror, nxdomain]: [u64; 2]) -> Self {
+        Self {
+            seconds,
+            sent,
+            answered,
+            noerror,
+            nxdomain,
+            other: answered.saturating_sub(noerror + nxdomain),
+        }
+    }
+
     /// Queries a second, over its whole run.
     pub fn sent_per_s(&self) -> f64 {
         self.sent as f64 / self.seconds

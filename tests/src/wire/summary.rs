@@ -36,7 +36,7 @@ pub struct Median {
 }
 
 impl Summary {
-    /// Puts together what is alike; what failed is left out, but not from `failures`.
+    /// Puts together what is alike.
     pub fn of(points: &[Point]) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         for point in points {

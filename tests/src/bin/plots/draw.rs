@@ -3,6 +3,7 @@
 use super::figures::{Figure, Series, Shape};
 use super::panels;
 use anyhow::{Result, anyhow};
+use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 
 /// Width and height, in pixels.
@@ -10,7 +11,7 @@ const SIZE: (u32, u32) = (860, 480);
 /// The same for panels.
 const PANELS_SIZE: (u32, u32) = (1080, 720);
 /// Told apart by most eyes (Okabe and Ito).
-pub(crate) const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -47,6 +48,9 @@ pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 pub(crate) type Drawn<'a> =
     Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
+/// A chart over a logarithmic axis.
+type Chart<'c, DB, Y> = ChartContext<'c, DB, Cartesian2d<LogCoord<f64>, Y>>;
+
 fn lines<'a>(area: &Area<'a>, figure: &Figure, series: &Series) -> Drawn<'a> {
     let points = || series.values().flatten();
     let left = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
@@ -58,6 +62,22 @@ fn lines<'a>(area: &Area<'a>, figure: &Figure, series: &Series) -> Drawn<'a> {
         .x_label_area_size(44)
         .y_label_area_size(64)
         .build_cartesian_2d((left..right).log_scale(), 0.0..top * 1.1)?;
+    let (dot, legend) = (3, SeriesLabelPosition::UpperLeft);
+    curves(&mut chart, figure, series, dot, legend)
+}
+
+/// Draws axes, lines with dots of this size, and the legend.
+pub(crate) fn curves<'c, DB, Y>(
+    chart: &mut Chart<'c, DB, Y>,
+    figure: &Figure,
+    series: &Series,
+    dot: i32,
+    legend: SeriesLabelPosition,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>>
+where
+    DB: DrawingBackend + 'c,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
     chart
         .configure_mesh()
         .x_desc(figure.axes[0])
@@ -70,15 +90,15 @@ fn lines<'a>(area: &Area<'a>, figure: &Figure, series: &Series) -> Drawn<'a> {
         let style = colour.stroke_width(2);
         let line = chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
         line.label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 4 * dot + 6, y)], style));
         let dots = points
             .iter()
-            .map(|point| Circle::new(*point, 3, colour.filled()));
+            .map(|point| Circle::new(*point, dot, colour.filled()));
         chart.draw_series(dots)?;
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(legend)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.3))
         .draw()?;
@@ -120,7 +140,7 @@ fn columns<'a>(area: &Area<'a>, figure: &Figure, bars: &[(String, f64)]) -> Draw
 }
 
 /// 10k for 10000.
-pub(crate) fn short(number: f64) -> String {
+fn short(number: f64) -> String {
     match number {
         _ if number >= 1e6 => format!("{}M", number / 1e6),
         _ if number >= 1e3 => format!("{}k", number / 1e3),

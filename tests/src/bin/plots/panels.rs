@@ -1,6 +1,6 @@
 //! Small charts beside each other, all with the same logarithmic axes.
 
-use super::draw::{Area, COLOURS, Drawn, short};
+use super::draw::{Area, Drawn, curves};
 use super::figures::{Figure, Panel};
 use plotters::prelude::*;
 
@@ -28,30 +28,8 @@ pub(crate) fn draw<'a>(area: &Area<'a>, figure: &Figure, panels: &[Panel]) -> Dr
             .x_label_area_size(40)
             .y_label_area_size(52)
             .build_cartesian_2d(x.clone().log_scale(), y.clone().log_scale())?;
-        chart
-            .configure_mesh()
-            .x_desc(figure.axes[0])
-            .y_desc(figure.axes[1])
-            .x_label_formatter(&|number| short(*number))
-            .y_label_formatter(&|number| short(*number))
-            .light_line_style(WHITE)
-            .draw()?;
-        for ((name, points), colour) in panel.series.iter().zip(COLOURS) {
-            let style = colour.stroke_width(2);
-            let line = chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
-            line.label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 14, y)], style));
-            let dots = points
-                .iter()
-                .map(|point| Circle::new(*point, 2, colour.filled()));
-            chart.draw_series(dots)?;
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .draw()?;
+        let (dot, legend) = (2, SeriesLabelPosition::UpperRight);
+        curves(&mut chart, figure, &panel.series, dot, legend)?;
     }
     Ok(())
 }

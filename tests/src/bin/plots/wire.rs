@@ -4,7 +4,7 @@ use crate::figures::{Figure, Line, Shape, series};
 use ::tests::wire::point::Point;
 use ::tests::wire::summary::{Summary, Which};
 
-/// What is shown of a server that is offered more than it can answer would be of its losses.
+/// A server that loses more is shown no further: its CPU time would be that of its losses.
 const LOSS_MAX: f64 = 0.01;
 
 /// All figures for which there is something.
