@@ -4,6 +4,7 @@ pub mod answer;
 pub mod bpf;
 pub mod config;
 pub mod control;
+pub mod geo;
 pub mod idle;
 pub mod name;
 pub mod packet;
