@@ -159,7 +159,7 @@ impl Launch {
 }
 
 /// What the log says of a reload that is over.
-const RELOADED: &str = "ripples::server: reloaded ";
+const RELOADED: &str = ": reloaded generation=";
 /// The control socket in a process's folder.
 const CONTROL: &str = "control.sock";
 
@@ -222,11 +222,17 @@ impl Server {
             .finish()
     }
 
-    /// Reloads the zones by `ripples ctl`, and waits until that is over.
-    pub fn reload(&mut self) {
-        let before = self.reloads();
-        assert_eq!(self.ctl(&["reload"]).code, Some(0));
-        self.await_reload(before);
+    /// Reads what has changed by `ripples ctl`, which waits until it is served.
+    pub fn reload(&self) {
+        let ended = self.ctl(&["reload"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+
+    /// Reads what has changed, something of which cannot be read; returns what it says of that.
+    pub fn reload_refused(&self) -> String {
+        let ended = self.ctl(&["reload"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        ended.stderr
     }
 
     /// How many reloads have ended so far.

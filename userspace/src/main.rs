@@ -23,7 +23,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(arguments) => {
             let config = Config::load(arguments)?;
             telemetry::log::start(&config.log).map_err(anyhow::Error::msg)?;
-            server::run(&config)?;
+            server::run(arguments, &config)?;
         }
         Command::Check(arguments) => {
             let config = Config::load(arguments)?;

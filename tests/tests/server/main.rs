@@ -2,4 +2,5 @@
 
 mod options;
 mod reload;
+mod resources;
 mod sockets;

@@ -45,6 +45,12 @@ pub struct RunArguments {
     /// Serve this zone from this master file or saved image (repeatable)
     #[arg(long, value_name = "ORIGIN=FILE")]
     pub zone: Vec<String>,
+    /// Serve the zones in this folder: its files ORIGIN.zone and ORIGIN.img
+    #[arg(long, value_name = "DIR")]
+    pub zones_dir: Option<PathBuf>,
+    /// Read changed files only when asked to
+    #[arg(long)]
+    pub no_watch: bool,
     /// Workers on kernel sockets [default: 1]; with AF_XDP there is one per queue
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
@@ -144,7 +150,7 @@ pub struct CtlArguments {
 }
 
 /// What a running server can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum CtlCommand {
     /// What it serves, and how
     Status {
@@ -158,8 +164,21 @@ pub enum CtlCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Read all zones anew
-    Reload,
+    /// Read again what has changed: configuration, zones; and say when it is served
+    Reload {
+        /// Read only this zone, changed or not
+        #[arg(value_name = "ZONE")]
+        zone: Option<String>,
+    },
+    /// The zones: serial, file, and what is wrong with it
+    Zones {
+        /// Only this zone
+        #[arg(value_name = "ZONE")]
+        zone: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Drain and leave
     Stop,
 }

@@ -25,6 +25,8 @@ pub(super) struct File {
     pub(super) control: Option<PathBuf>,
     pub(super) xdp_debug: Option<bool>,
     pub(super) log: Option<String>,
+    pub(super) zones_dir: Option<PathBuf>,
+    pub(super) watch: Option<bool>,
     #[serde(default)]
     pub(super) udp: Udp,
     #[serde(default)]
@@ -69,6 +71,7 @@ impl File {
         for zone in &mut file.zone {
             zone.file = folder.join(&zone.file);
         }
+        file.zones_dir = file.zones_dir.map(|zones| folder.join(zones));
         Ok(file)
     }
 
@@ -119,6 +122,8 @@ mod tests {
             vector_len = 32
             control = "none"
             log = "debug"
+            zones_dir = "zones"
+            watch = false
             [udp]
             size_max = 1400
             [tcp]

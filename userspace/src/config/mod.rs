@@ -5,6 +5,7 @@ mod answers;
 mod arguments;
 mod file;
 mod idle;
+mod live;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand, RunArguments};
@@ -85,6 +86,10 @@ pub struct Config {
     pub log: String,
     /// The zones.
     pub zones: Vec<ZoneSource>,
+    /// A folder with further zones, one file each.
+    pub zones_dir: Option<PathBuf>,
+    /// Whether files that have changed are read again without being asked to.
+    pub watch: bool,
 }
 
 /// What is wrong with the configuration, and where.
@@ -180,6 +185,8 @@ impl Config {
                 .or(file.log)
                 .unwrap_or_else(|| "info".to_owned()),
             zones: zones(arguments, &file.zone)?,
+            zones_dir: arguments.zones_dir.clone().or(file.zones_dir),
+            watch: !arguments.no_watch && file.watch.unwrap_or(true),
         };
         if !config.udp && !config.tcp.enable {
             return Err(ConfigError::option(

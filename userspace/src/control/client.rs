@@ -9,15 +9,17 @@ use std::os::unix::net::UnixStream;
 
 /// Asks the server that the arguments name, and prints what it says.
 pub fn run(arguments: &CtlArguments) -> Result<()> {
-    let (command, json) = match arguments.command {
+    let (command, json) = match arguments.command.clone() {
         CtlCommand::Status { json } => (Command::Status, json),
         CtlCommand::Stats { json } => (Command::Stats, json),
-        CtlCommand::Reload => (Command::Reload, false),
+        CtlCommand::Reload { zone } => (Command::Reload { zone }, false),
+        CtlCommand::Zones { zone, json } => (Command::Zones { zone }, json),
         CtlCommand::Stop => (Command::Stop, false),
     };
     let path = arguments.control.display();
     let stream = UnixStream::connect(&arguments.control)
         .with_context(|| format!("no server answers at {path}; its socket is --control PATH"))?;
+    let is_zones = matches!(command, Command::Zones { .. });
     let response = ask(&stream, command).with_context(|| format!("the server at {path}"))?;
     if !response.ok {
         bail!(
@@ -30,6 +32,8 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
     let mut text = String::new();
     if json {
         text = serde_json::to_string(&response.result)? + "\n";
+    } else if is_zones {
+        zones(&mut text, &response.result);
     } else {
         table(&mut text, "", &response.result);
     }
@@ -71,9 +75,52 @@ fn table(text: &mut String, name: &str, value: &Value) {
     }
 }
 
+/// One line per zone, and below it what is wrong.
+fn zones(text: &mut String, result: &Value) {
+    let shown = |value: &Value| match value {
+        Value::String(plain) => plain.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let columns = |zone: &Value| {
+        ["origin", "serial", "records", "state", "file"].map(|column| shown(&zone[column]))
+    };
+    let zones = result["zones"].as_array().map_or(&[][..], Vec::as_slice);
+    let widest = zones.iter().map(|zone| columns(zone)[0].len()).max();
+    let width = widest.unwrap_or_default();
+    for zone in zones {
+        let [origin, serial, records, state, file] = columns(zone);
+        *text += &format!("{origin:<width$} {serial:>10} {records:>10} {state:<16} {file}\n");
+        for problem in zone["problems"].as_array().into_iter().flatten() {
+            *text += &format!("  {}\n", shown(problem));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zone_has_a_line_and_its_problems_have_their_own() {
+        let mut text = String::new();
+        let good = serde_json::json!({
+            "origin": "a.", "serial": 7, "records": 3, "state": "served", "file": "a.zone",
+            "problems": [],
+        });
+        let bad = serde_json::json!({
+            "origin": "long.", "serial": null, "state": "not served", "file": "l",
+            "problems": ["l:1:1: no"],
+        });
+        zones(&mut text, &serde_json::json!({ "zones": [good, bad] }));
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(lines[0], ["a.", "7", "3", "served", "a.zone"]);
+        assert_eq!(lines[1], ["long.", "-", "-", "not", "served", "l"]);
+        assert_eq!(lines[2], ["l:1:1:", "no"]);
+    }
 
     #[test]
     fn a_table_has_a_line_per_value() {

@@ -1,9 +1,8 @@
 //! The server's end of the control socket.
 
-use super::{Command, Request, Response, VERSION};
-use serde_json::Value;
+use super::{Command, Reply, Request, VERSION};
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -68,12 +67,14 @@ impl Listener {
         })
     }
 
-    /// Answers the clients that wait, each with what `answer` says. Never waits long: one that is
-    /// slow to ask or to listen is dropped.
-    pub fn serve(&self, mut answer: impl FnMut(Command) -> Result<Value, String>) {
+    /// Hands on what the clients that wait ask, each with the reply that it is owed. Never waits
+    /// long: one that is slow to ask or to listen is dropped.
+    pub fn serve(&self, mut answer: impl FnMut(Command, Reply)) {
         while let Ok((stream, _)) = self.socket.accept() {
-            if let Err(error) = converse(&stream, &mut answer) {
-                tracing::debug!(%error, "control client");
+            match read(stream) {
+                Ok(Some((command, reply))) => answer(command, reply),
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "control client"),
             }
         }
     }
@@ -106,44 +107,30 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Reads one request and answers it.
-fn converse(
-    mut stream: &UnixStream,
-    answer: &mut impl FnMut(Command) -> Result<Value, String>,
-) -> io::Result<()> {
+/// Reads one request; what is none is answered here.
+fn read(stream: UnixStream) -> io::Result<Option<(Command, Reply)>> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
-    BufReader::new(stream.take(REQUEST_MAX)).read_line(&mut line)?;
-    let outcome = match serde_json::from_str::<Request>(&line) {
-        Ok(request) if request.version == VERSION => answer(request.command),
-        Ok(request) => Err(format!(
+    BufReader::new((&stream).take(REQUEST_MAX)).read_line(&mut line)?;
+    let reply = Reply::new(stream);
+    let problem = match serde_json::from_str::<Request>(&line) {
+        Ok(request) if request.version == VERSION => return Ok(Some((request.command, reply))),
+        Ok(request) => format!(
             "version {} is not spoken here, {VERSION} is",
             request.version
-        )),
-        Err(error) => Err(format!("not a request: {error}")),
+        ),
+        Err(error) => format!("not a request: {error}"),
     };
-    let response = match outcome {
-        Ok(result) => Response {
-            ok: true,
-            result,
-            error: None,
-        },
-        Err(error) => Response {
-            ok: false,
-            result: Value::Null,
-            error: Some(error),
-        },
-    };
-    let mut text = serde_json::to_vec(&response)?;
-    text.push(b'\n');
-    stream.write_all(&text)
+    reply.send(Err(problem));
+    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("ripples-{name}-{}", std::process::id()));
@@ -154,9 +141,10 @@ mod tests {
     fn ask(listener: &Listener, request: &str) -> String {
         let mut client = UnixStream::connect(&listener.path).unwrap();
         client.write_all(request.as_bytes()).unwrap();
-        listener.serve(|command| match command {
-            Command::Stats => Ok(serde_json::json!({"answers": 7})),
-            _ => Err("no".to_owned()),
+        listener.serve(|command, reply| match command {
+            Command::Stats => reply.send(Ok(serde_json::json!({"answers": 7}))),
+            Command::Reload { .. } => drop(reply),
+            _ => reply.send(Err("no".to_owned())),
         });
         let mut reply = String::new();
         client.read_to_string(&mut reply).unwrap();
@@ -172,6 +160,8 @@ mod tests {
         assert!(
             ask(&listener, "{\"version\":1,\"command\":\"stop\"}\n").contains("\"error\":\"no\"")
         );
+        let forgotten = ask(&listener, "{\"version\":1,\"command\":\"reload\"}\n");
+        assert!(forgotten.contains("the server is stopping"));
         assert!(ask(&listener, "{\"version\":9,\"command\":\"stop\"}\n").contains("version 9"));
         assert!(
             ask(&listener, "{\"version\":1,\"command\":\"fly\"}\n").contains("unknown variant")

@@ -7,9 +7,11 @@
 
 mod client;
 mod listener;
+mod reply;
 
 pub use client::run;
 pub use listener::{ControlError, Listener};
+pub use reply::Reply;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,15 +20,25 @@ use serde_json::Value;
 pub const VERSION: u32 = 1;
 
 /// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "command")]
 pub enum Command {
     /// What is served, and how.
     Status,
     /// What has been counted.
     Stats,
-    /// Read all zones anew.
-    Reload,
+    /// Read again what has changed; answered when it is done.
+    Reload {
+        /// Only this zone, changed or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zone: Option<String>,
+    },
+    /// The zones, each with its file and what is wrong with it.
+    Zones {
+        /// Only this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zone: Option<String>,
+    },
     /// Drain and leave.
     Stop,
 }
@@ -35,6 +47,7 @@ pub enum Command {
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
     version: u32,
+    #[serde(flatten)]
     command: Command,
 }
 

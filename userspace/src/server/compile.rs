@@ -17,26 +17,31 @@ const BUFFER_LEN: usize = 1 << 20;
 /// Compiles the zones and saves them. Prints what is wrong, or what it wrote; false when there are
 /// errors, and then nothing is written.
 pub fn compile(config: &Config, output: &Path) -> Result<bool> {
-    if config.zones.is_empty() {
+    let (zones, complaints) = resources::sources(config);
+    if !complaints.is_empty() {
+        bail!("{}", complaints.join("\n"));
+    }
+    let zones = zones.unwrap_or_default();
+    if zones.is_empty() {
         bail!("there is no zone: --zone ORIGIN=FILE names one");
     }
     let is_folder = output.is_dir();
-    if config.zones.len() > 1 && !is_folder {
+    if zones.len() > 1 && !is_folder {
         bail!("--output: for several zones it must be a folder that exists");
     }
     let mut print = |line: &str| {
         // Whoever closed standard output does not want the rest.
         let _ = writeln!(io::stdout(), "{line}");
     };
-    let Some(images) = images(&config.zones, &mut print) else {
+    let Some(images) = images(&zones, &mut print) else {
         return Ok(false);
     };
     let mut random = [0; 24];
     getrandom::fill(&mut random).context("random numbers for the names' key")?;
     let seed = bytemuck::pod_read_unaligned(&random);
-    let below = Below::of(&config.zones);
+    let below = Below::of(&zones);
     let mut written = Vec::new();
-    for (source, image) in config.zones.iter().zip(&images) {
+    for (source, image) in zones.iter().zip(&images) {
         let path = match is_folder {
             true => output.join(file_name(&source.origin)),
             false => output.to_owned(),
@@ -58,7 +63,7 @@ pub fn compile(config: &Config, output: &Path) -> Result<bool> {
 /// The zones' images; none when one has errors.
 fn images(zones: &[ZoneSource], mut print: impl FnMut(&str)) -> Option<Vec<ZoneImage>> {
     let mut images = Vec::new();
-    for (source, loaded) in zones.iter().zip(resources::load(zones)) {
+    for (source, loaded) in zones.iter().zip(resources::load_all(zones)) {
         loaded.warnings.iter().for_each(|warning| print(warning));
         match loaded.image {
             // What it was compiled beside cannot be changed any more.

@@ -10,28 +10,25 @@ mod sockets;
 mod status;
 mod workers;
 
-use crate::config::{CONTROL_DEFAULT, Config};
-use crate::control::{Command, ControlError, Listener};
-use crate::snapshot::Snapshot;
+use crate::config::{CONTROL_DEFAULT, Config, RunArguments};
+use crate::control::{Command, ControlError, Listener, Reply};
+use crate::name::NameBuf;
 use crate::sys::heap;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
 use anyhow::{Context, Result};
 use attach::Attached;
 pub use compile::compile;
-use resources::{Reload, Resources};
-use serde_json::{Value, json};
+use resources::{Request, ResourceThread, Resources};
+use serde_json::json;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use workers::Workers;
 
 /// Longest sleep of the control thread.
 const TICK: Duration = Duration::from_millis(500);
-/// The same while a reload is under way, whose thread rings no bell.
-const RELOAD_TICK: Duration = Duration::from_millis(10);
 
 /// A running server, as the control thread has it.
 struct Server<'c> {
@@ -40,18 +37,18 @@ struct Server<'c> {
     attached: Vec<Attached>,
     paths: Vec<String>,
     workers: Workers,
-    resources: Resources,
-    reload: Option<Reload>,
-    snapshot: Arc<Snapshot>,
+    resources: ResourceThread,
     stopping: bool,
+    /// Whether it was said that nothing is reloaded any more.
+    is_frozen: bool,
 }
 
 /// Serves until SIGTERM, SIGINT or `ripples ctl stop`.
-pub fn run(config: &Config) -> Result<()> {
+pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     // First of all: threads inherit what is blocked here.
     let signals = Signals::block().context("signals")?;
     let control = control(config)?;
-    let (resources, snapshot) = Resources::load(config)?;
+    let (resources, snapshot) = Resources::load(arguments, config)?;
     let mut workers = Workers::default();
     let attachment = attach::attach(config)?;
     let mut paths = attachment.paths;
@@ -64,6 +61,8 @@ pub fn run(config: &Config) -> Result<()> {
     )?;
     // The kernel's type information, which attaching reads, is larger than most zones.
     heap::release();
+    let resources = ResourceThread::start(resources, snapshot, workers.take_posts())
+        .context("the resource thread")?;
     let mut server = Server {
         config,
         started: Instant::now(),
@@ -71,9 +70,8 @@ pub fn run(config: &Config) -> Result<()> {
         paths,
         workers,
         resources,
-        reload: None,
-        snapshot,
         stopping: false,
+        is_frozen: false,
     };
     // Scripts wait for this very line.
     writeln!(io::stderr(), "ready").context("standard error")?;
@@ -115,51 +113,55 @@ impl Server<'_> {
                 .attached
                 .iter()
                 .filter_map(|attached| attached.filter.log_fd());
-            let tick = if self.reload.is_some() {
-                RELOAD_TICK
-            } else {
-                TICK
-            };
-            wait::any_readable(fds.chain(kernel_logs), tick)?;
+            wait::any_readable(fds.chain(kernel_logs), TICK)?;
             while let Some(signal) = signals.next()? {
                 match signal {
                     Signal::Stop => self.stopping = true,
-                    Signal::Reload => self.start_reload(),
+                    Signal::Reload => self.resources.ask(Request::Reload(None, None)),
                 }
             }
             if let Some(control) = control {
-                control.serve(|command| self.answer(command));
+                control.serve(|command, reply| self.answer(command, reply));
             }
             self.look_at_interfaces();
-            self.finish_reload();
-            self.workers.collect();
             self.workers.watch()?;
+            self.watch_resources();
         }
         Ok(())
     }
 
-    /// Answers a request from the control socket.
-    fn answer(&mut self, command: Command) -> Result<Value, String> {
+    /// Answers a request from the control socket, or hands it on to who can.
+    fn answer(&mut self, command: Command, reply: Reply) {
         match command {
             Command::Status => {
-                let uptime = self.started.elapsed();
-                Ok(status::status(
-                    self.config,
-                    &self.snapshot,
-                    &self.paths,
-                    uptime,
-                ))
+                let (uptime, published) = (self.started.elapsed(), self.resources.published());
+                let status = status::status(self.config, &published, &self.paths, uptime);
+                reply.send(Ok(status));
             }
-            Command::Stats => Ok(status::stats(&self.workers, &self.attached)),
-            Command::Reload if self.reload.is_some() => Err("a reload is under way".to_owned()),
-            Command::Reload => {
-                self.start_reload();
-                Ok(json!({ "reload": "started" }))
+            Command::Stats => {
+                let published = self.resources.published();
+                reply.send(Ok(status::stats(&self.workers, &self.attached, &published)));
             }
+            Command::Reload { zone } => match origin(zone) {
+                Ok(zone) => self.resources.ask(Request::Reload(zone, Some(reply))),
+                Err(problem) => reply.send(Err(problem)),
+            },
+            Command::Zones { zone } => match origin(zone) {
+                Ok(zone) => self.resources.ask(Request::Zones(zone, reply)),
+                Err(problem) => reply.send(Err(problem)),
+            },
             Command::Stop => {
                 self.stopping = true;
-                Ok(json!({ "stop": "draining" }))
+                reply.send(Ok(json!({ "stop": "draining" })));
             }
+        }
+    }
+
+    /// Says when nothing will be reloaded any more; what is served is served.
+    fn watch_resources(&mut self) {
+        if self.resources.has_ended() && !self.is_frozen {
+            self.is_frozen = true;
+            tracing::error!("the resource thread has ended: nothing is reloaded any more");
         }
     }
 
@@ -181,35 +183,6 @@ impl Server<'_> {
         }
     }
 
-    /// Builds the next snapshot on a thread of its own; the workers go on with this one.
-    fn start_reload(&mut self) {
-        if self.reload.is_some() {
-            tracing::warn!("a reload is under way; this one is left out");
-            return;
-        }
-        match Reload::start(self.resources.clone()) {
-            Ok(reload) => self.reload = Some(reload),
-            Err(error) => tracing::error!("reload: {error}"),
-        }
-    }
-
-    /// Takes a finished snapshot and switches the workers to it.
-    fn finish_reload(&mut self) {
-        let Some(outcome) = self.reload.as_mut().and_then(Reload::outcome) else {
-            return;
-        };
-        self.reload = None;
-        match outcome {
-            Ok((resources, snapshot)) => {
-                self.workers.send(&snapshot);
-                let generation = snapshot.generation();
-                tracing::info!(generation, zones = snapshot.zones().len(), "reloaded");
-                (self.resources, self.snapshot) = (resources, snapshot);
-            }
-            Err(error) => tracing::error!("reload: {error:#}; the old data stays"),
-        }
-    }
-
     /// Packets go to the kernel first, then the workers answer what they have, then all ends.
     fn stop(mut self) -> Result<()> {
         tracing::info!("draining");
@@ -218,4 +191,15 @@ impl Server<'_> {
         }
         self.workers.stop()
     }
+}
+
+/// The origin that a client named, in lowered wire form.
+fn origin(zone: Option<String>) -> Result<Option<Vec<u8>>, String> {
+    let Some(text) = zone else {
+        return Ok(None);
+    };
+    let mut name = NameBuf::from_text(text.as_bytes(), b"\0")
+        .map_err(|error| format!("{text:?} is no name: {error}"))?;
+    name.make_lowercase();
+    Ok(Some(name.to_vec()))
 }

@@ -1,11 +1,11 @@
 //! What `ripples ctl status` and `ripples ctl stats` say.
 
 use super::attach::Attached;
+use super::resources::Published;
 use super::workers::Workers;
 use crate::bpf::Filter;
 use crate::config::Config;
 use crate::name;
-use crate::snapshot::Snapshot;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
 use crate::telemetry::{Discard, Event, Rcode, Totals};
 use common::Verdict;
@@ -18,10 +18,11 @@ const ZONES_LISTED: usize = 100;
 /// What is served, and how.
 pub(super) fn status(
     config: &Config,
-    snapshot: &Snapshot,
+    published: &Published,
     paths: &[String],
     uptime: Duration,
 ) -> Value {
+    let snapshot = &published.snapshot;
     let zones: Vec<Value> = snapshot
         .zones()
         .iter()
@@ -42,13 +43,14 @@ pub(super) fn status(
         "paths": paths,
         "generation": snapshot.generation(),
         "zone_count": snapshot.zones().len(),
+        "zones_failed": published.zones_failed,
         "zones": zones,
         "memory_bytes": snapshot.size_bytes(),
     })
 }
 
 /// What has been counted: in total, by worker, by TCP, in the kernel.
-pub(super) fn stats(workers: &Workers, attached: &[Attached]) -> Value {
+pub(super) fn stats(workers: &Workers, attached: &[Attached], published: &Published) -> Value {
     let mut sum = Totals::default();
     let by_worker: Map<String, Value> = workers
         .counters()
@@ -60,6 +62,12 @@ pub(super) fn stats(workers: &Workers, attached: &[Attached]) -> Value {
     let mut stats = totals_json(&sum);
     stats["workers"] = by_worker.into();
     stats["tcp"] = tcp_json(&workers.tcp.totals());
+    stats["resources"] = json!({
+        "reloads": published.reloads,
+        "reload_errors": published.reload_errors,
+        "zones_failed": published.zones_failed,
+        "snapshots_outstanding": published.snapshots_outstanding,
+    });
     stats["xdp"] = attached
         .iter()
         .map(|attached| (attached.interface.clone(), xdp_json(&attached.filter)))

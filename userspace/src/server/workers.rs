@@ -1,10 +1,11 @@
 //! The worker threads: spawned, sent to, stopped.
 
+use super::resources::Post;
 use super::sibling::SiblingThread;
 use crate::config::Config;
 use crate::idle::Idle;
 use crate::port::{Port, SocketPort};
-use crate::snapshot::{Mailbox, Snapshot, mailbox};
+use crate::snapshot::{Snapshot, mailbox};
 use crate::sys::cpu;
 use crate::tcp::{self, Sibling, TcpCounters};
 use crate::telemetry::Counters;
@@ -19,18 +20,18 @@ struct Member {
     name: String,
     counters: Arc<Counters>,
     bell: Bell,
-    mailbox: Mailbox,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// How a thread is woken and stopped.
-enum Bell {
+#[derive(Clone)]
+pub(super) enum Bell {
     Worker(WorkerHandle),
     Sibling(tcp::Waker),
 }
 
 impl Bell {
-    fn wake(&self) -> io::Result<()> {
+    pub(super) fn wake(&self) -> io::Result<()> {
         match self {
             Self::Worker(handle) => handle.wake(),
             Self::Sibling(waker) => {
@@ -55,6 +56,8 @@ impl Bell {
 #[derive(Default)]
 pub(super) struct Workers {
     members: Vec<Member>,
+    /// How snapshots reach them, until the resource thread takes it over.
+    posts: Vec<Post>,
     /// What the sibling's TCP side counts.
     pub(super) tcp: Arc<TcpCounters>,
 }
@@ -87,11 +90,12 @@ impl Workers {
         })?;
         let counters = Arc::clone(&handle.counters);
         let bell = Bell::Worker(handle);
+        self.posts
+            .push(Post::new(name.clone(), mailbox, bell.clone()));
         self.members.push(Member {
             name,
             counters,
             bell,
-            mailbox,
             thread: Some(thread),
         });
         Ok(())
@@ -114,33 +118,20 @@ impl Workers {
         let thread = thread::Builder::new()
             .name(name.clone())
             .spawn(move || sibling.run())?;
+        self.posts
+            .push(Post::new(name.clone(), mailbox, bell.clone()));
         self.members.push(Member {
             name,
             counters,
             bell,
-            mailbox,
             thread: Some(thread),
         });
         Ok(())
     }
 
-    /// Sends a snapshot to every worker.
-    pub(super) fn send(&mut self, snapshot: &Arc<Snapshot>) {
-        for member in &mut self.members {
-            if member.mailbox.send(Arc::clone(snapshot)).is_err() {
-                tracing::warn!(worker = member.name, "takes no snapshot; it has too many");
-            }
-            if let Err(error) = member.bell.wake() {
-                tracing::warn!(worker = member.name, %error, "cannot be woken");
-            }
-        }
-    }
-
-    /// Frees the snapshots that came back.
-    pub(super) fn collect(&mut self) {
-        self.members.iter_mut().for_each(|member| {
-            member.mailbox.collect();
-        });
+    /// The ways by which snapshots reach all threads.
+    pub(super) fn take_posts(&mut self) -> Vec<Post> {
+        std::mem::take(&mut self.posts)
     }
 
     /// An error when a worker has ended that was not told to.

@@ -1,20 +1,21 @@
 //! How a snapshot reaches a worker and comes back: two rings, so that nobody waits, and no worker
 //! ever frees memory.
 
-use super::Snapshot;
-use ringbuf::traits::{Consumer, Producer, Split};
-use ringbuf::{HeapCons, HeapProd, HeapRb};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+// The model checker has its own of each: tests/tests/mailbox_model.rs.
+#[allow(
+    clippy::wildcard_imports,
+    reason = "traits in one place, methods in the other"
+)]
+use super::sync::*;
 
 /// Snapshots under way to one worker, or back from it.
-const CAPACITY: usize = 8;
+pub(super) const CAPACITY: usize = 8;
 
 /// A mailbox for one worker, which has `first` in its hands: the sender's end and the worker's.
-pub fn mailbox(first: Arc<Snapshot>) -> (Mailbox, Inbox) {
-    let (deliver, delivered) = HeapRb::new(CAPACITY).split();
+pub fn mailbox<S>(first: Arc<S>) -> (Mailbox<S>, Inbox<S>) {
+    let (deliver, delivered) = ring(CAPACITY);
     // One more than can be under way: giving back never finds the ring full.
-    let (give_back, returned) = HeapRb::new(CAPACITY + 1).split();
+    let (give_back, returned) = ring(CAPACITY + 1);
     let news = Arc::new(AtomicBool::new(false));
     let mailbox = Mailbox {
         deliver,
@@ -34,16 +35,16 @@ pub fn mailbox(first: Arc<Snapshot>) -> (Mailbox, Inbox) {
 }
 
 /// The resource thread's end.
-pub struct Mailbox {
-    deliver: HeapProd<Arc<Snapshot>>,
-    returned: HeapCons<Arc<Snapshot>>,
+pub struct Mailbox<S> {
+    deliver: Sender<Arc<S>>,
+    returned: Receiver<Arc<S>>,
     news: Arc<AtomicBool>,
     outstanding: usize,
 }
 
-impl Mailbox {
+impl<S> Mailbox<S> {
     /// Sends a snapshot; gives it back when too many are still under way.
-    pub fn send(&mut self, snapshot: Arc<Snapshot>) -> Result<(), Arc<Snapshot>> {
+    pub fn send(&mut self, snapshot: Arc<S>) -> Result<(), Arc<S>> {
         self.collect();
         if self.outstanding == CAPACITY {
             return Err(snapshot);
@@ -65,16 +66,16 @@ impl Mailbox {
 }
 
 /// The worker's end.
-pub struct Inbox {
-    current: Arc<Snapshot>,
-    delivered: HeapCons<Arc<Snapshot>>,
-    give_back: HeapProd<Arc<Snapshot>>,
+pub struct Inbox<S> {
+    current: Arc<S>,
+    delivered: Receiver<Arc<S>>,
+    give_back: Sender<Arc<S>>,
     news: Arc<AtomicBool>,
 }
 
-impl Inbox {
+impl<S> Inbox<S> {
     /// The snapshot to answer from.
-    pub fn current(&self) -> &Snapshot {
+    pub fn current(&self) -> &S {
         &self.current
     }
 
@@ -95,75 +96,5 @@ impl Inbox {
             took = true;
         }
         took
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::packet::NameKey;
-    use crate::snapshot::Policy;
-
-    fn snapshot(generation: u64) -> Arc<Snapshot> {
-        let key = NameKey::new([1, 2, 3]);
-        Arc::new(Snapshot::new(generation, Vec::new(), Policy::default(), key).unwrap())
-    }
-
-    #[test]
-    fn a_worker_answers_from_the_newest_and_returns_the_others() {
-        let (mut mailbox, mut inbox) = mailbox(snapshot(0));
-        assert!(!inbox.take());
-        let watched = snapshot(1);
-        mailbox.send(Arc::clone(&watched)).ok().unwrap();
-        mailbox.send(snapshot(2)).ok().unwrap();
-        assert_eq!(mailbox.collect(), 2);
-        assert!(inbox.take());
-        assert_eq!(inbox.current().generation(), 2);
-        assert_eq!(
-            Arc::strong_count(&watched),
-            2,
-            "given back, not dropped by the worker"
-        );
-        assert_eq!(mailbox.collect(), 0);
-        assert_eq!(Arc::strong_count(&watched), 1);
-        assert!(!inbox.take());
-    }
-
-    #[test]
-    fn a_full_mailbox_refuses_and_loses_nothing() {
-        let (mut mailbox, mut inbox) = mailbox(snapshot(0));
-        let sent = (1..)
-            .take_while(|&i| mailbox.send(snapshot(i)).is_ok())
-            .count();
-        assert_eq!(sent, CAPACITY);
-        inbox.take();
-        assert_eq!(inbox.current().generation(), CAPACITY as u64);
-        assert!(mailbox.send(snapshot(99)).is_ok());
-    }
-
-    #[test]
-    fn snapshots_cross_threads_and_all_are_freed() {
-        let (mut mailbox, mut inbox) = mailbox(snapshot(0));
-        let last = 2000;
-        let worker = std::thread::spawn(move || {
-            let mut newest = 0;
-            while newest < last {
-                if inbox.take() {
-                    assert!(inbox.current().generation() > newest, "never goes back");
-                    newest = inbox.current().generation();
-                }
-            }
-            inbox
-        });
-        for generation in 1..=last {
-            let mut next = snapshot(generation);
-            while let Err(refused) = mailbox.send(next) {
-                next = refused;
-                std::thread::yield_now();
-            }
-        }
-        let inbox = worker.join().unwrap();
-        assert_eq!(mailbox.collect(), 0);
-        assert_eq!(inbox.current().generation(), last);
     }
 }

@@ -3,10 +3,13 @@
 mod builder;
 mod chaos;
 mod mailbox;
+#[cfg(test)]
+mod mailbox_tests;
+mod sync;
 
 pub use builder::SnapshotError;
 pub use chaos::{Chaos, TEXT_LEN_MAX};
-pub use mailbox::{Inbox, Mailbox, mailbox};
+pub use mailbox::mailbox;
 
 use crate::packet::cookie::Cookies;
 use crate::packet::{LabelStarts, NameKey, ShortName};
@@ -50,6 +53,11 @@ impl Default for Policy {
         }
     }
 }
+
+/// The resource thread's end of the way to one worker.
+pub type Mailbox = mailbox::Mailbox<Snapshot>;
+/// The worker's end.
+pub type Inbox = mailbox::Inbox<Snapshot>;
 
 /// One generation of all that answers are made from.
 pub struct Snapshot {

@@ -1,16 +1,34 @@
 //! The application log: lines on stderr.
 
 use std::io;
-use tracing_subscriber::EnvFilter;
+use std::sync::OnceLock;
+use tracing_subscriber::reload::Handle;
+use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
+
+/// The filter of the running log.
+static FILTER: OnceLock<Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// Starts the log; `filter` says what is logged, as in `info` or `ripples=debug,aya=warn`.
 pub fn start(filter: &str) -> Result<(), String> {
-    tracing_subscriber::fmt()
-        .with_env_filter(parse(filter)?)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .try_init()
-        .map_err(|error| format!("the log cannot be started: {error}"))
+    let (filter, handle) = reload::Layer::new(parse(filter)?);
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(false);
+    let log = tracing_subscriber::registry().with(filter).with(lines);
+    log.try_init()
+        .map_err(|error| format!("the log cannot be started: {error}"))?;
+    // It is the first: a second one would not have been started.
+    let _ = FILTER.set(handle);
+    Ok(())
+}
+
+/// Changes what is logged from now on; without a running log nothing happens.
+pub fn change(filter: &str) -> Result<(), String> {
+    let filter = parse(filter)?;
+    match FILTER.get() {
+        Some(handle) => handle
+            .reload(filter)
+            .map_err(|error| format!("the log cannot be changed: {error}")),
+        None => Ok(()),
+    }
 }
 
 /// Whether `filter` can be one; if not, why.

@@ -12,7 +12,7 @@ use crate::config::ZoneSource;
 use crate::name;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What came of loading a zone.
 pub struct Loaded {
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub image: Result<ZoneImage, Vec<String>>,
     /// What is wrong but can be served: one line each.
     pub warnings: Vec<String>,
+    /// The files that were read: the zone's, and what it includes as far as it is known.
+    pub files: Vec<PathBuf>,
 }
 
 /// A file from this size on is loaded by all threads together, smaller ones by one each.
@@ -27,13 +29,20 @@ const LARGE_OCTETS: u64 = 4 << 20;
 
 /// Loads all zones; in the order of `sources`.
 pub fn load_all(sources: &[ZoneSource], effort: Effort<'_>) -> Vec<Loaded> {
+    let all: Vec<usize> = (0..sources.len()).collect();
+    load_some(sources, &all, effort)
+}
+
+/// Loads the zones at these places of all `sources` that are served; in the order of `places`,
+/// which ascend.
+pub fn load_some(sources: &[ZoneSource], places: &[usize], effort: Effort<'_>) -> Vec<Loaded> {
     let apexes = Apexes::of(sources);
     let load = |at: usize, threads| {
         let source = &sources[at];
         let effort = Effort { threads, ..effort };
         load_by(source, apexes.below(&source.origin), effort)
     };
-    let (large, small) = by_size(sources, effort.progress);
+    let (large, small) = by_size(sources, places, effort.progress);
     // One after the other: together they would need the memory of all at once.
     let large = large.into_iter().map(|at| (at, load(at, effort.threads)));
     let mut all: Vec<(usize, Loaded)> = large.collect();
@@ -48,28 +57,33 @@ pub fn load_all(sources: &[ZoneSource], effort: Effort<'_>) -> Vec<Loaded> {
 }
 
 /// Which zones have large files, and which have not. All their octets are to come.
-fn by_size(sources: &[ZoneSource], progress: &Progress) -> (Vec<usize>, Vec<usize>) {
+fn by_size(
+    sources: &[ZoneSource],
+    places: &[usize],
+    progress: &Progress,
+) -> (Vec<usize>, Vec<usize>) {
     let size = |at: &usize| {
         // What is wrong with the file is said when it is read.
         let len = fs::metadata(&sources[*at].file).map_or(0, |file| file.len());
         progress.expect(len);
         len >= LARGE_OCTETS
     };
-    (0..sources.len()).partition(size)
+    places.iter().copied().partition(size)
 }
 
 /// The apexes of all zones, in canonical order.
-pub(super) struct Apexes<'s>(Vec<&'s [u8]>);
+pub struct Apexes<'s>(Vec<&'s [u8]>);
 
 impl<'s> Apexes<'s> {
-    pub(super) fn of(sources: &'s [ZoneSource]) -> Self {
+    /// The apexes of these zones.
+    pub fn of(sources: &'s [ZoneSource]) -> Self {
         let mut apexes: Vec<&[u8]> = sources.iter().map(|source| &source.origin[..]).collect();
         apexes.sort_by(|left, right| name::canonical_cmp_lowercase(left, right));
         Self(apexes)
     }
 
     /// Those that lie below `origin`: they follow it.
-    pub(super) fn below(&self, origin: &[u8]) -> &[&'s [u8]] {
+    pub fn below(&self, origin: &[u8]) -> &[&'s [u8]] {
         let is_before = |apex: &&[u8]| name::canonical_cmp_lowercase(apex, origin).is_le();
         let behind = &self.0[self.0.partition_point(is_before)..];
         let end = behind.partition_point(|apex| name::is_at_or_below(apex, origin));
@@ -89,10 +103,12 @@ fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded 
     let lines = |problems: Vec<ZoneProblem>| problems.iter().map(ToString::to_string).collect();
     match read_by(opened, &source.file, &source.origin, effort) {
         Err(errors) => Loaded {
+            files: files_of(&errors),
             image: Err(lines(errors)),
             warnings: Vec::new(),
         },
         Ok((records, warnings)) => {
+            let files = records.files().map(PathBuf::from).collect();
             let image = compile_beside(&records, apexes).map_err(|error| {
                 let origin = name::display(&source.origin);
                 vec![format!("{}: zone {origin}: {error}", source.file.display())]
@@ -100,9 +116,19 @@ fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded 
             Loaded {
                 image,
                 warnings: lines(warnings),
+                files,
             }
         }
     }
+}
+
+/// The files that have problems.
+fn files_of(problems: &[ZoneProblem]) -> Vec<PathBuf> {
+    let files = problems.iter().map(|problem| &*problem.place.file);
+    let mut files: Vec<PathBuf> = files.map(PathBuf::from).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
 }
 
 /// Reads a master file and checks it as a zone; `origin` is the zone's name in wire form.

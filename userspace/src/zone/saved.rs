@@ -36,10 +36,12 @@ pub(super) fn load(
         })
         .and_then(|image| of_origin(image, &source.origin));
     let path = source.file.display();
+    let files = vec![source.file.clone()];
     Some(match image {
         Err(problem) => Loaded {
             image: Err(vec![format!("{path}: {problem}")]),
             warnings: Vec::new(),
+            files,
         },
         Ok(image) => {
             let warning = others_below(&image, apexes);
@@ -47,6 +49,7 @@ pub(super) fn load(
             Loaded {
                 warnings: warnings.into_iter().collect(),
                 image: Ok(image),
+                files,
             }
         }
     })

@@ -45,6 +45,11 @@ impl Lines {
         self.files.len() - 1
     }
 
+    /// All files so far.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| &**file)
+    }
+
     /// Goes on at a line of a file.
     pub(crate) fn go_on(&mut self, file: usize, file_line: u32) {
         self.stretches.push(Stretch {

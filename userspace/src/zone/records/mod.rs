@@ -163,6 +163,11 @@ impl ZoneRecords {
         self.blocks.capacity() + index
     }
 
+    /// The files that were read, the zone's own first.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.lines.files()
+    }
+
     /// Gives the memory back that holds the lines of records: they are for problems, and served
     /// zones have none.
     pub fn forget_lines(&mut self) {

@@ -1,0 +1,242 @@
+//! Resources: everything that snapshots are built from, and the thread that does it. What cannot be
+//! read keeps what it had.
+//!
+//! ```text
+//! requests, changed files ─► Resources: configuration, zones ─► Snapshot ─► Posts ─► workers
+//! ```
+
+mod folder;
+mod posts;
+mod report;
+mod sources;
+mod stamp;
+mod thread;
+mod watch;
+mod zones;
+
+pub(super) use posts::Post;
+pub(super) use sources::sources;
+pub(super) use thread::{Published, Request, ResourceThread};
+pub(super) use zones::load_all;
+
+use super::progress;
+use crate::config::{Answers, Config, RunArguments};
+use crate::packet::NameKey;
+use crate::packet::cookie::Secret;
+use crate::snapshot::{Policy, Snapshot};
+use crate::sys::heap;
+use crate::telemetry;
+use anyhow::{Context, Result, bail};
+use stamp::Stamps;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use zones::{CALM, Scope, Update, ZoneTable};
+
+/// What snapshots are built from.
+pub(super) struct Resources {
+    arguments: RunArguments,
+    /// What is in force.
+    config: Config,
+    config_file: Stamps,
+    table: ZoneTable,
+    policy: Policy,
+    key: NameKey,
+    secret: Secret,
+    generation: u64,
+    /// Whether the last snapshot lacks something that is there.
+    is_stale: bool,
+}
+
+/// What came of a reload.
+struct Outcome {
+    /// The new snapshot, if anything has changed.
+    snapshot: Option<Arc<Snapshot>>,
+    /// What became of the zones.
+    update: Update,
+    /// How long it took.
+    duration: Duration,
+}
+
+impl Resources {
+    /// Loads everything for the first time: an error in any zone is an error.
+    pub(super) fn load(arguments: &RunArguments, config: &Config) -> Result<(Self, Arc<Snapshot>)> {
+        let mut random = [0; 24];
+        getrandom::fill(&mut random).context("random numbers for the name index")?;
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).context("random numbers for cookies")?;
+        let mut resources = Self {
+            arguments: arguments.clone(),
+            config: config.clone(),
+            config_file: arguments
+                .config
+                .as_deref()
+                .map_or_else(Stamps::default, Stamps::before),
+            table: ZoneTable::default(),
+            policy: policy(config, Secret(secret)),
+            key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
+            secret: Secret(secret),
+            generation: 0,
+            is_stale: true,
+        };
+        let (sources, complaints) = sources(config);
+        complaints.iter().for_each(|line| tracing::error!("{line}"));
+        let sources = sources.filter(|_| complaints.is_empty());
+        let Some(sources) = sources else {
+            bail!("zones_dir cannot be served as it is");
+        };
+        if sources.is_empty() {
+            tracing::warn!(
+                "there is no zone: every query is refused (--zone ORIGIN=FILE adds one)"
+            );
+        }
+        let started = Instant::now();
+        let count = sources.len();
+        let update = resources.table.update(sources, &Scope::All);
+        if update.failed > 0 {
+            bail!("{} of {count} zones cannot be loaded", update.failed);
+        }
+        let records: u64 = resources
+            .table
+            .images()
+            .map(|zone| zone.record_count())
+            .sum();
+        let seconds = started.elapsed().as_secs_f64();
+        tracing::info!(zones = count, records, seconds, "zones loaded");
+        let snapshot = resources.build()?;
+        Ok((resources, snapshot))
+    }
+
+    /// Reads again what `scope` says, and builds a snapshot if anything has changed.
+    fn reload(&mut self, scope: &Scope) -> Outcome {
+        let started = Instant::now();
+        let mut problems = Vec::new();
+        let mut is_moving = false;
+        if !matches!(scope, Scope::Zone(_)) {
+            is_moving = self.reread_config(scope, &mut problems);
+        }
+        let (sources, complaints) = sources(&self.config);
+        problems.extend(complaints);
+        let sources = sources.unwrap_or_else(|| {
+            let zones = self.table.zones().iter();
+            zones.map(|zone| zone.source.clone()).collect()
+        });
+        problems.iter().for_each(|line| tracing::error!("{line}"));
+        let mut update = self.table.update(sources, scope);
+        update.is_moving |= is_moving;
+        update.problems.splice(0..0, problems);
+        self.is_stale |= update.loaded > 0 || update.removed > 0 || update.rearranged;
+        let snapshot = self.is_stale.then(|| self.build());
+        let snapshot = snapshot.and_then(|built| {
+            let refused = built.inspect_err(|error| {
+                tracing::error!("reload: {error:#}; the old data stays");
+                update.problems.push(error.to_string());
+            });
+            refused.ok()
+        });
+        Outcome {
+            snapshot,
+            update,
+            duration: started.elapsed(),
+        }
+    }
+
+    /// Reads the configuration file if it has changed; says whether it should be looked at again
+    /// soon. One that is wrong changes nothing.
+    fn reread_config(&mut self, scope: &Scope, problems: &mut Vec<String>) -> bool {
+        let Some(path) = self.arguments.config.clone() else {
+            return false;
+        };
+        if !self.config_file.have_changed() {
+            return false;
+        }
+        if *scope == Scope::Changed && self.config_file.are_moving(CALM) {
+            return true;
+        }
+        self.config_file = Stamps::before(&path);
+        match Config::load(&self.arguments) {
+            Ok(config) => self.adopt(config, problems),
+            Err(error) => {
+                problems.push(error.to_string());
+                if *scope == Scope::All {
+                    // Whoever asks again wants it to be read again.
+                    self.config_file = Stamps::default();
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes over what may change while the server runs, and says what may not.
+    fn adopt(&mut self, config: Config, problems: &mut Vec<String>) {
+        for option in self.config.frozen_differences(&config) {
+            tracing::warn!("{option} has changed: it takes effect at the next start");
+        }
+        if config.log != self.config.log
+            && let Err(error) = telemetry::log::change(&config.log)
+        {
+            problems.push(error);
+        }
+        let config = self.config.thawed(config);
+        let policy = policy(&config, self.secret);
+        if policy != self.policy {
+            tracing::info!("answers are made by the changed configuration from now on");
+            self.policy = policy;
+            self.is_stale = true;
+        }
+        self.config = config;
+    }
+
+    fn build(&mut self) -> Result<Arc<Snapshot>> {
+        let zones = self.table.images().cloned().collect();
+        let generation = self.generation + 1;
+        let snapshot = Snapshot::new(generation, zones, self.policy.clone(), self.key)?;
+        self.generation = generation;
+        self.is_stale = false;
+        heap::release();
+        Ok(Arc::new(snapshot))
+    }
+
+    /// The files that it is all made of.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let config = self.arguments.config.as_deref();
+        config.into_iter().chain(self.table.files())
+    }
+}
+
+/// What is answered beside the zones' data; `random` is the secret of cookies where none is
+/// configured: clients keep theirs for as long as the server runs.
+fn policy(config: &Config, random: Secret) -> Policy {
+    let answers: &Answers = &config.answers;
+    Policy {
+        udp_size_max: config.udp_size_max,
+        nsid: answers.nsid.clone().into(),
+        client_subnet: answers.client_subnet,
+        extended_errors: answers.extended_errors,
+        cookies: answers.cookies(random),
+        // RFC 7828 §3.1: units of 100 milliseconds.
+        tcp_idle_100ms: u16::try_from(config.tcp.keepalive_ms / 100).unwrap_or(u16::MAX),
+        chaos: answers.chaos.clone(),
+    }
+}
+
+/// `ripples check`: loads the zones and prints what is wrong with them. False when there are
+/// errors.
+pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
+    let (zones, complaints) = sources(config);
+    complaints.iter().for_each(|line| print(line));
+    let mut sound = complaints.is_empty();
+    for loaded in load_all(&zones.unwrap_or_default()) {
+        loaded.warnings.iter().for_each(|warning| print(warning));
+        if let Err(errors) = loaded.image {
+            sound = false;
+            errors.iter().for_each(|error| print(error));
+        }
+    }
+    sound
+}
+
+/// Seconds since `time`.
+fn age_s(time: SystemTime) -> u64 {
+    time.elapsed().unwrap_or_default().as_secs()
+}

@@ -1,0 +1,269 @@
+//! The resource thread: builds snapshots beside the one that is served, hands them out, and frees
+//! those that come back.
+
+use super::posts::{Post, Posts};
+use super::report::unknown;
+use super::watch::Watch;
+use super::zones::Scope;
+use super::{Outcome, Resources};
+use crate::control::Reply;
+use crate::snapshot::Snapshot;
+use crate::sys::waker::Waker;
+use crate::sys::{heap, priority, wait};
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// What the thread is asked.
+pub(in crate::server) enum Request {
+    /// Read again what has changed, or this zone; who asked is told when it is done.
+    Reload(Option<Vec<u8>>, Option<Reply>),
+    /// Tell of all zones, or of this one.
+    Zones(Option<Vec<u8>>, Reply),
+}
+
+/// What the rest of the server sees of the thread's work.
+#[derive(Clone)]
+pub(in crate::server) struct Published {
+    /// The snapshot that was handed out last.
+    pub(in crate::server) snapshot: Arc<Snapshot>,
+    /// Reloads so far, also those that changed nothing.
+    pub(in crate::server) reloads: u64,
+    /// Reloads that left something as it was because it could not be read.
+    pub(in crate::server) reload_errors: u64,
+    /// Zones whose files cannot be read as they are.
+    pub(in crate::server) zones_failed: usize,
+    /// Snapshots that workers still have in their hands beside the last one.
+    pub(in crate::server) snapshots_outstanding: usize,
+}
+
+/// The way to the thread.
+pub(in crate::server) struct ResourceThread {
+    requests: Sender<Request>,
+    waker: Waker,
+    published: Arc<Mutex<Published>>,
+    thread: JoinHandle<()>,
+}
+
+impl ResourceThread {
+    /// Starts the thread, with the ways to all workers, which have `snapshot` in their hands.
+    pub(in crate::server) fn start(
+        resources: Resources,
+        snapshot: Arc<Snapshot>,
+        posts: Vec<Post>,
+    ) -> io::Result<Self> {
+        let (requests, asked) = channel();
+        let waker = Waker::new()?;
+        let published = Arc::new(Mutex::new(Published {
+            snapshot,
+            reloads: 0,
+            reload_errors: 0,
+            zones_failed: 0,
+            snapshots_outstanding: 0,
+        }));
+        let work = Work {
+            watch: resources.config.watch.then(Watch::new),
+            resources,
+            posts: Posts::new(posts),
+            asked,
+            waker: waker.clone(),
+            published: Arc::clone(&published),
+            outstanding: 0,
+            last_look: Instant::now(),
+        };
+        let thread = Builder::new()
+            .name("resources".to_owned())
+            .spawn(|| work.run())?;
+        Ok(Self {
+            requests,
+            waker,
+            published,
+            thread,
+        })
+    }
+
+    /// Asks the thread. A request that cannot be taken is answered by its reply's end.
+    pub(in crate::server) fn ask(&self, request: Request) {
+        if self.requests.send(request).is_err() || self.waker.wake().is_err() {
+            tracing::error!("the resource thread has ended: nothing is reloaded any more");
+        }
+    }
+
+    /// What it has done so far.
+    pub(in crate::server) fn published(&self) -> Published {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether it has ended, which it never should.
+    pub(in crate::server) fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// How long the thread sleeps while workers have old snapshots in their hands.
+const COLLECT_TICK: Duration = Duration::from_millis(10);
+/// How long it sleeps at most.
+const TICK: Duration = Duration::from_secs(60);
+
+/// What the thread owns.
+struct Work {
+    resources: Resources,
+    posts: Posts,
+    watch: Option<Watch>,
+    asked: Receiver<Request>,
+    waker: Waker,
+    published: Arc<Mutex<Published>>,
+    /// Snapshots that have not come back yet.
+    outstanding: usize,
+    last_look: Instant,
+}
+
+impl Work {
+    /// Works for as long as the server runs.
+    fn run(mut self) {
+        // Workers go first: nobody waits for a new zone as clients wait for answers.
+        if let Err(error) = priority::step_back() {
+            tracing::debug!(%error, "the resource thread keeps its priority");
+        }
+        self.follow();
+        loop {
+            if let Err(error) = self.turn() {
+                tracing::error!(%error, "the resource thread cannot wait");
+                std::thread::sleep(TICK);
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do, and does it.
+    fn turn(&mut self) -> io::Result<()> {
+        let collect = (self.outstanding > 0).then_some(COLLECT_TICK);
+        let rest = self
+            .watch
+            .as_ref()
+            .and_then(|watch| watch.rest(Instant::now()));
+        let timeout = collect.into_iter().chain(rest).min().unwrap_or(TICK);
+        let watched = self.watch.as_ref().and_then(Watch::fd);
+        wait::any_readable([self.waker.as_fd()].into_iter().chain(watched), timeout)?;
+        self.waker.clear()?;
+        self.collect();
+        while let Ok(request) = self.asked.try_recv() {
+            self.answer(request);
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.look(Instant::now())?;
+            if watch.is_due(Instant::now(), self.last_look) {
+                self.reload(&Scope::Changed, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, request: Request) {
+        match request {
+            Request::Reload(None, reply) => self.reload(&Scope::All, reply),
+            Request::Reload(Some(origin), reply) => {
+                let mut zones = self.resources.table.zones().iter();
+                if zones.any(|zone| zone.source.origin == origin) {
+                    self.reload(&Scope::Zone(origin), reply);
+                } else if let Some(reply) = reply {
+                    reply.send(Err(unknown(&origin)));
+                }
+            }
+            Request::Zones(origin, reply) => {
+                let zones = self.resources.zones_json(origin.as_deref());
+                // Whoever reads slowly must not keep the thread from its work.
+                std::thread::spawn(move || reply.send(zones));
+            }
+        }
+    }
+
+    /// Reads again what `scope` says, and hands the outcome out.
+    fn reload(&mut self, scope: &Scope, reply: Option<Reply>) {
+        let outcome = self.resources.reload(scope);
+        self.last_look = Instant::now();
+        if let Some(snapshot) = &outcome.snapshot {
+            self.posts.send(snapshot);
+        }
+        self.publish(&outcome);
+        let is_news = outcome.snapshot.is_some() || !outcome.update.problems.is_empty();
+        // A file that changed without changing anything is no news, unless somebody asked.
+        if is_news || *scope != Scope::Changed {
+            self.log(&outcome);
+        }
+        if let Some(reply) = reply {
+            let published = self.published();
+            let zones = published.snapshot.zones().len();
+            reply.send(outcome.json(published.snapshot.generation(), zones));
+        }
+        if outcome.update.is_moving
+            && let Some(watch) = &mut self.watch
+        {
+            watch.again(Instant::now());
+        }
+        self.follow();
+        self.outstanding = self.posts.collect();
+    }
+
+    fn publish(&self, outcome: &Outcome) {
+        let mut published = self.published_mut();
+        if let Some(snapshot) = &outcome.snapshot {
+            published.snapshot = Arc::clone(snapshot);
+        }
+        published.reloads += 1;
+        published.reload_errors += u64::from(!outcome.update.problems.is_empty());
+        published.zones_failed = self.resources.failed_zones();
+    }
+
+    fn log(&self, outcome: &Outcome) {
+        let update = &outcome.update;
+        let generation = self.resources.generation;
+        let zones = self.resources.table.zones().len();
+        let (loaded, failed, removed) = (update.loaded, update.failed, update.removed);
+        let seconds = outcome.duration.as_secs_f64();
+        if failed > 0 {
+            tracing::warn!(
+                failed,
+                "zones that cannot be loaded are served as they were"
+            );
+        }
+        tracing::info!(
+            generation, zones, loaded, failed, removed, seconds, "reloaded"
+        );
+    }
+
+    /// Frees what came back.
+    fn collect(&mut self) {
+        if self.outstanding == 0 {
+            return;
+        }
+        self.outstanding = self.posts.collect();
+        self.published_mut().snapshots_outstanding = self.outstanding;
+        if self.outstanding == 0 {
+            heap::release();
+        }
+    }
+
+    /// Watches the files that everything is made of now.
+    fn follow(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            let folder = self.resources.config.zones_dir.as_deref();
+            watch.follow(self.resources.files(), folder);
+        }
+    }
+
+    fn published(&self) -> Published {
+        self.published_mut().clone()
+    }
+
+    fn published_mut(&self) -> std::sync::MutexGuard<'_, Published> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,386 @@
+//! The zones that are served: where each comes from, and what came of reading it.
+
+use super::progress;
+use super::stamp::Stamps;
+use crate::config::ZoneSource;
+use crate::name;
+use crate::sys::cpu;
+use crate::zone::image::ZoneImage;
+use crate::zone::load::{Apexes, Loaded, load_some};
+use crate::zone::progress::{Effort, Progress};
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+/// A file that was changed so lately may still be written: by itself nobody reads it yet.
+pub(super) const CALM: Duration = Duration::from_millis(250);
+
+/// What is read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Whatever has changed, and what could not be read: somebody asks for it.
+    All,
+    /// Whatever has changed and is still: nobody asks.
+    Changed,
+    /// This zone, changed or not.
+    Zone(Vec<u8>),
+}
+
+/// A zone.
+pub(super) struct Zone {
+    pub(super) source: ZoneSource,
+    /// What is served; none: it was never read without an error.
+    pub(super) image: Option<ZoneImage>,
+    /// When that was read.
+    pub(super) read_at: Option<SystemTime>,
+    /// What was wrong when it was read last: one line each.
+    pub(super) problems: Vec<String>,
+    stamps: Stamps,
+    /// The zones below it, when it was read last.
+    below: Vec<Vec<u8>>,
+}
+
+impl Zone {
+    fn new(source: ZoneSource) -> Self {
+        Self {
+            source,
+            image: None,
+            read_at: None,
+            problems: Vec::new(),
+            stamps: Stamps::default(),
+            below: Vec::new(),
+        }
+    }
+
+    /// Whether it is to be read.
+    fn is_wanted(&self, scope: &Scope, below: &[&[u8]]) -> bool {
+        if self.below != below {
+            return true;
+        }
+        match scope {
+            Scope::All => !self.problems.is_empty() || self.stamps.have_changed(),
+            Scope::Changed => self.stamps.have_changed() && self.stamps.are_regular(),
+            Scope::Zone(origin) => self.source.origin == *origin,
+        }
+    }
+}
+
+/// What came of looking at the zones.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Update {
+    /// Zones that are served anew.
+    pub(super) loaded: usize,
+    /// Zones that could not be read.
+    pub(super) failed: usize,
+    /// Zones that are served no more.
+    pub(super) removed: usize,
+    /// Whether the order of the zones is another one, or there are others.
+    pub(super) rearranged: bool,
+    /// Whether somebody seems to be writing a file still.
+    pub(super) is_moving: bool,
+    /// The first lines of what is wrong.
+    pub(super) problems: Vec<String>,
+}
+
+/// So many lines of what is wrong are told to whoever asked.
+const PROBLEMS_TOLD: usize = 20;
+/// So many zones are named in the log, beyond that only counted.
+const ZONES_LOGGED: usize = 100;
+
+/// All zones, in the order of the configuration.
+#[derive(Default)]
+pub(super) struct ZoneTable {
+    zones: Vec<Zone>,
+}
+
+impl ZoneTable {
+    /// The zones.
+    pub(super) fn zones(&self) -> &[Zone] {
+        &self.zones
+    }
+
+    /// The images that are served.
+    pub(super) fn images(&self) -> impl Iterator<Item = &ZoneImage> {
+        self.zones.iter().filter_map(|zone| zone.image.as_ref())
+    }
+
+    /// The files that the zones are read from.
+    pub(super) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        let own = self.zones.iter().map(|zone| zone.source.file.as_path());
+        let read = self.zones.iter().flat_map(|zone| zone.stamps.paths());
+        own.chain(read)
+    }
+
+    /// Makes the table one of `sources`, and reads what `scope` says. A zone that fails keeps what
+    /// it had.
+    pub(super) fn update(&mut self, sources: Vec<ZoneSource>, scope: &Scope) -> Update {
+        let mut update = self.rearrange(sources);
+        let sources: Vec<ZoneSource> = self.zones.iter().map(|zone| zone.source.clone()).collect();
+        let apexes = Apexes::of(&sources);
+        let mut wanted = Vec::new();
+        for (place, zone) in self.zones.iter().enumerate() {
+            if !zone.is_wanted(scope, apexes.below(&zone.source.origin)) {
+                continue;
+            }
+            if *scope == Scope::Changed && zone.stamps.are_moving(CALM) {
+                update.is_moving = true;
+                continue;
+            }
+            wanted.push(place);
+        }
+        let started = SystemTime::now();
+        let stamps: Vec<Stamps> = wanted
+            .iter()
+            .map(|&place| Stamps::before(&sources[place].file))
+            .collect();
+        let all = load(&sources, &wanted);
+        for ((place, mut stamps), loaded) in wanted.into_iter().zip(stamps).zip(all) {
+            let zone = &mut self.zones[place];
+            stamps.add_read(&loaded.files, started);
+            zone.stamps = stamps;
+            let below = apexes.below(&zone.source.origin);
+            zone.below = below.iter().map(|apex| apex.to_vec()).collect();
+            zone.take(loaded, &mut update);
+        }
+        update
+    }
+
+    /// Keeps what the zones of `sources` have, and drops the others.
+    fn rearrange(&mut self, sources: Vec<ZoneSource>) -> Update {
+        let is_same = self.zones.len() == sources.len()
+            && self.zones.iter().map(|zone| &zone.source).eq(&sources);
+        if is_same {
+            return Update::default();
+        }
+        let old = std::mem::take(&mut self.zones).into_iter();
+        let mut old: HashMap<Vec<u8>, Zone> =
+            old.map(|zone| (zone.source.origin.clone(), zone)).collect();
+        let had_zones = !old.is_empty();
+        for source in sources {
+            let mut zone = old
+                .remove(&source.origin)
+                .unwrap_or_else(|| Zone::new(source.clone()));
+            if zone.source.file != source.file {
+                zone.stamps = Stamps::default();
+                zone.source = source;
+            }
+            self.zones.push(zone);
+        }
+        for zone in old.values().take(ZONES_LOGGED) {
+            let origin = name::display(&zone.source.origin);
+            tracing::info!(zone = %origin, "zone removed");
+        }
+        Update {
+            removed: old.len(),
+            rearranged: had_zones,
+            ..Update::default()
+        }
+    }
+}
+
+impl Zone {
+    /// Takes what came of reading it.
+    fn take(&mut self, loaded: Loaded, update: &mut Update) {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        match loaded.image {
+            Ok(image) => {
+                update.loaded += 1;
+                if update.loaded <= ZONES_LOGGED {
+                    self.announce(&image);
+                }
+                self.image = Some(image);
+                self.read_at = Some(SystemTime::now());
+                self.problems.clear();
+            }
+            Err(problems) => {
+                update.failed += 1;
+                problems.iter().for_each(|line| tracing::error!("{line}"));
+                let room = PROBLEMS_TOLD.saturating_sub(update.problems.len());
+                update.problems.extend(problems.iter().take(room).cloned());
+                self.problems = problems;
+            }
+        }
+    }
+
+    /// Says in the log what is served now instead of what.
+    fn announce(&self, image: &ZoneImage) {
+        let zone = name::display(&self.source.origin);
+        let (serial, records) = (image.serial(), image.record_count());
+        let Some(old) = &self.image else {
+            tracing::debug!(%zone, serial, records, "zone loaded");
+            return;
+        };
+        let old = old.serial();
+        // RFC 1982 §3.2: serial numbers go round.
+        match serial.wrapping_sub(old) {
+            0 => tracing::info!(%zone, serial, records, "zone changed, its serial did not"),
+            1..0x8000_0000 => tracing::info!(%zone, from = old, serial, records, "new serial"),
+            _ => tracing::warn!(%zone, from = old, serial, records, "the serial went back"),
+        }
+    }
+}
+
+/// Loads the zones at `places` on all CPUs.
+fn load(sources: &[ZoneSource], places: &[usize]) -> Vec<Loaded> {
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
+    let progress = &Progress::none();
+    let effort = Effort { threads, progress };
+    progress::shown(progress, || load_some(sources, places, effort))
+}
+
+/// Loads all zones on all CPUs.
+pub(in crate::server) fn load_all(sources: &[ZoneSource]) -> Vec<Loaded> {
+    let places: Vec<usize> = (0..sources.len()).collect();
+    load(sources, &places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    fn text(serial: u32, rest: &str) -> String {
+        format!("$TTL 60\n@ SOA ns. hm. {serial} 1 1 1 1\n@ NS ns.\n{rest}")
+    }
+
+    /// A folder with zones in it, and the table of them.
+    struct Place {
+        folder: PathBuf,
+        table: ZoneTable,
+        names: Vec<&'static str>,
+    }
+
+    impl Place {
+        fn new(test: &str, names: &[&'static str]) -> Self {
+            let id = std::process::id();
+            let folder = std::env::temp_dir().join(format!("ripples-zones-{test}-{id}"));
+            fs::create_dir_all(&folder).unwrap();
+            let place = Self {
+                folder,
+                table: ZoneTable::default(),
+                names: names.to_vec(),
+            };
+            names
+                .iter()
+                .for_each(|name| place.write(name, &text(1, "")));
+            place
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            Path::new(&self.folder).join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let draft = self.path("draft");
+            fs::write(&draft, text).unwrap();
+            fs::rename(draft, self.path(name)).unwrap();
+        }
+
+        fn update(&mut self, scope: &Scope) -> (usize, usize, usize) {
+            let source = |name: &&str| ZoneSource {
+                origin: crate::name::NameBuf::from_text(name.as_bytes(), b"\0")
+                    .unwrap()
+                    .to_vec(),
+                file: self.path(name),
+            };
+            let sources = self.names.iter().map(source).collect();
+            let update = self.table.update(sources, scope);
+            (update.loaded, update.failed, update.removed)
+        }
+
+        fn serials(&self) -> Vec<u32> {
+            self.table.images().map(ZoneImage::serial).collect()
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    #[test]
+    fn only_what_changed_is_read_again_and_the_rest_is_shared() {
+        let mut place = Place::new("changed", &["a", "b", "c"]);
+        assert_eq!(place.update(&Scope::All), (3, 0, 0));
+        assert_eq!(place.update(&Scope::All), (0, 0, 0));
+        let bytes = |place: &Place| -> Vec<*const u8> {
+            place
+                .table
+                .images()
+                .map(|image| image.bytes().as_ptr())
+                .collect()
+        };
+        let before = bytes(&place);
+        place.write("b", &text(2, ""));
+        assert_eq!(place.update(&Scope::All), (1, 0, 0));
+        let after = bytes(&place);
+        assert_eq!((before[0], before[2]), (after[0], after[2]));
+        assert_ne!(before[1], after[1]);
+        assert_eq!(place.serials(), [1, 2, 1]);
+        assert_eq!(place.update(&Scope::Zone(b"\x01a\0".to_vec())), (1, 0, 0));
+    }
+
+    #[test]
+    fn a_file_that_fails_keeps_the_old_zone_and_is_tried_again_when_somebody_asks() {
+        let mut place = Place::new("fails", &["a", "b"]);
+        place.update(&Scope::All);
+        place.write("a", "nonsense");
+        assert_eq!(place.update(&Scope::All), (0, 1, 0));
+        assert_eq!(place.serials(), [1, 1]);
+        let problems = &place.table.zones()[0].problems;
+        assert!(problems[0].contains("a:1:"), "{problems:?}");
+        assert_eq!(place.update(&Scope::Changed), (0, 0, 0));
+        assert_eq!(place.update(&Scope::All), (0, 1, 0));
+        place.write("a", &text(3, ""));
+        std::thread::sleep(CALM);
+        assert_eq!(place.update(&Scope::Changed), (1, 0, 0));
+        assert_eq!(place.serials(), [3, 1]);
+        assert!(place.table.zones()[0].problems.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_somebody_writes_is_left_alone_until_it_is_still() {
+        let mut place = Place::new("moving", &["a"]);
+        place.update(&Scope::All);
+        place.write("a", &text(2, ""));
+        assert_eq!(place.update(&Scope::Changed), (0, 0, 0));
+        std::thread::sleep(CALM);
+        assert_eq!(place.update(&Scope::Changed), (1, 0, 0));
+    }
+
+    #[test]
+    fn zones_come_and_go_and_whoever_is_above_them_is_compiled_anew() {
+        let mut place = Place::new("nested", &["org", "a.org", "b"]);
+        place.names = vec!["org", "b"];
+        assert_eq!(place.update(&Scope::All), (2, 0, 0));
+        place.names = vec!["org", "a.org", "b"];
+        assert_eq!(place.update(&Scope::All), (2, 0, 0), "org and a.org");
+        place.names = vec!["a.org", "b"];
+        assert_eq!(place.update(&Scope::All), (0, 0, 1));
+        assert_eq!(place.serials(), [1, 1]);
+    }
+
+    #[test]
+    fn a_change_in_an_included_file_is_a_change() {
+        let mut place = Place::new("include", &["a"]);
+        let part = place.path("part");
+        fs::write(&part, "www A 192.0.2.1\n").unwrap();
+        place.write("a", &text(1, "$INCLUDE part\n"));
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(place.update(&Scope::All), (1, 0, 0));
+        assert_eq!(place.update(&Scope::All), (0, 0, 0));
+        fs::write(&part, "www A 192.0.2.2\n").unwrap();
+        assert_eq!(place.update(&Scope::All), (1, 0, 0));
+        fs::write(&part, "www A 192.0.2.256\n").unwrap();
+        assert_eq!(place.update(&Scope::All), (0, 1, 0));
+        fs::write(&part, "www A 192.0.2.3\n").unwrap();
+        std::thread::sleep(CALM);
+        assert_eq!(place.update(&Scope::Changed), (1, 0, 0));
+    }
+}
