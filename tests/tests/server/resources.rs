@@ -83,7 +83,7 @@ fn a_changed_configuration_brings_zones_and_policy_and_a_wrong_one_changes_nothi
     assert_eq!(answer(address, "www.other"), (0, 9));
 
     let text = text
-        .replace("one", "two")
+        .replace("\"one\"", "\"two\"")
         .replace("[chaos]", "workers = 3\n[chaos]");
     write(&config, &text);
     await_answer(address, "www.other", (REFUSED, 0));

@@ -32,6 +32,15 @@ pub struct Folders {
     watched: BTreeMap<PathBuf, WatchDescriptor>,
 }
 
+/// What came of watching folders.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// Whether there are some that were not watched before: nobody knows what happened there.
+    pub any_new: bool,
+    /// Those that cannot be watched.
+    pub failed: Vec<(PathBuf, io::Error)>,
+}
+
 impl Folders {
     /// Watches none yet.
     pub fn new() -> io::Result<Self> {
@@ -42,8 +51,8 @@ impl Folders {
         })
     }
 
-    /// Watches exactly these folders from now on; returns those that cannot be watched.
-    pub fn watch(&mut self, wanted: &BTreeSet<PathBuf>) -> Vec<(PathBuf, io::Error)> {
+    /// Watches exactly these folders from now on; says what came of it.
+    pub fn watch(&mut self, wanted: &BTreeSet<PathBuf>) -> Followed {
         let (inotify, watched) = (&self.inotify, &mut self.watched);
         let gone: Vec<_> = watched
             .extract_if(.., |path, _| !wanted.contains(path))
@@ -56,7 +65,7 @@ impl Folders {
                 let _ = inotify.rm_watch(descriptor);
             }
         }
-        let mut failed = Vec::new();
+        let mut followed = Followed::default();
         for path in wanted {
             if watched.contains_key(path) {
                 continue;
@@ -64,11 +73,12 @@ impl Folders {
             match inotify.add_watch(path, EVENTS) {
                 Ok(descriptor) => {
                     watched.insert(path.clone(), descriptor);
+                    followed.any_new = true;
                 }
-                Err(error) => failed.push((path.clone(), error.into())),
+                Err(error) => followed.failed.push((path.clone(), error.into())),
             }
         }
-        failed
+        followed
     }
 
     /// Takes all that has happened; whether there was anything. Folders that are another or none
@@ -144,7 +154,9 @@ mod tests {
         let (file, draft) = (place.join("file"), place.join("draft"));
         fs::write(&file, "one").unwrap();
         let mut folders = Folders::new().unwrap();
-        assert!(folders.watch(&BTreeSet::from([place.clone()])).is_empty());
+        let wanted = BTreeSet::from([place.clone()]);
+        assert!(folders.watch(&wanted).any_new);
+        assert!(!folders.watch(&wanted).any_new);
         assert!(!folders.take_events().unwrap());
         fs::read(&file).unwrap();
         assert!(!folders.take_events().unwrap());
@@ -173,13 +185,13 @@ mod tests {
         fs::rename(&inner, &old).unwrap();
         fs::create_dir(&inner).unwrap();
         assert!(folders.take_events().unwrap());
-        assert!(folders.watch(&wanted).is_empty());
+        assert!(folders.watch(&wanted).any_new);
         fs::write(old.join("file"), "").unwrap();
         assert!(!folders.take_events().unwrap());
         fs::write(inner.join("file"), "").unwrap();
         assert!(folders.take_events().unwrap());
         let missing = BTreeSet::from([place.join("missing")]);
-        assert_eq!(folders.watch(&missing).len(), 1);
+        assert_eq!(folders.watch(&missing).failed.len(), 1);
         fs::remove_dir_all(place).unwrap();
     }
 

@@ -2,7 +2,7 @@
 //! that what belongs together is read together.
 
 use super::zones::CALM;
-use crate::sys::inotify::{Folders, folders_of};
+use crate::sys::inotify::{Folders, Followed, folders_of};
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -57,7 +57,11 @@ impl Watch {
         let Some(folders) = &mut self.folders else {
             return;
         };
-        let failed = folders.watch(&wanted);
+        let Followed { any_new, failed } = folders.watch(&wanted);
+        if any_new {
+            // Between reading the files and watching their folders anything may have happened.
+            self.times.note(Instant::now());
+        }
         self.is_complete = failed.is_empty();
         if let Some((path, error)) = failed.first()
             && !self.has_complained
