@@ -51,7 +51,8 @@ impl<S> Mailbox<S> {
         }
         self.deliver.try_push(snapshot)?;
         self.outstanding += 1;
-        self.news.store(true, Ordering::Release);
+        // As the worker's end does: then one of the two comes first, for everybody.
+        self.news.swap(true, Ordering::Release);
         Ok(())
     }
 
