@@ -30,6 +30,7 @@ pub mod script;
 pub mod server;
 pub mod signed;
 pub mod stats;
+pub mod steady;
 pub mod strategies;
 pub mod tap;
 pub mod tcp;

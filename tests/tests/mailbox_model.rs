@@ -53,7 +53,10 @@ mod sync {
             if read == ring.written.load(Ordering::Acquire) {
                 return None;
             }
-            let item = ring.slots[read % ring.slots.len()].try_lock().unwrap().take();
+            let item = ring.slots[read % ring.slots.len()]
+                .try_lock()
+                .unwrap()
+                .take();
             ring.read.store(read + 1, Ordering::Release);
             item
         }

@@ -1,54 +1,44 @@
-//! A reload while queries come over AF_XDP.
+//! Reloads while queries come over AF_XDP.
 
-use crate::stage::Stage;
+use crate::stage::{self, PORT};
 use std::time::Duration;
-use tests::client::{self, query};
-use tests::record::rtype;
-use tests::server::EXAMPLE;
+use tests::netns::{Veth, privileged};
+use tests::steady;
 
-/// Queries of a load, and how long they take.
-const COUNT: u16 = 2_000;
-const DURATION: Duration = Duration::from_secs(2);
+/// Names of the zone, and the load on it.
+const NAMES: usize = 20_000;
+const RATE: u32 = 5_000;
+const DURATION: Duration = Duration::from_secs(3);
 
+/// The whole of it, with a million names, is `cargo xtask bench reload`.
 #[test]
-fn a_reload_under_load_loses_no_query() {
-    let Some(mut stage) = Stage::new(&[]) else {
+fn reloads_under_load_lose_no_query_and_every_answer_is_of_one_generation() {
+    if !privileged() {
         return;
-    };
-    let (address, query) = (stage.addresses()[0], query("www.example", rtype::A));
-    let Stage { server, veth } = &mut stage;
-    let answered = std::thread::scope(|scope| {
+    }
+    let veth = Veth::new(2);
+    let server = stage::launch(&veth.server, &["--io", "xdp", "--no-watch"])
+        .zone("steady.test", &steady::zone(1, NAMES))
+        .start();
+    let address = (veth.server.ipv4, PORT).into();
+    let steady = std::thread::scope(|scope| {
         let load = scope.spawn(|| {
             veth.client
                 .namespace
-                .run(|| client::load(address, &query, COUNT, DURATION))
+                .run(|| steady::run(address, NAMES, RATE, DURATION))
         });
-        for last in 81..84 {
-            let start = server.stats().total("answers");
-            server.await_stats(|stats| stats.total("answers") > start + 200);
-            server.rewrite(
-                "example",
-                &EXAMPLE.replace("192.0.2.80", &format!("192.0.2.{last}")),
-            );
+        for generation in 2.. {
+            if load.is_finished() {
+                break;
+            }
+            server.rewrite("steady.test", &steady::zone(generation, NAMES));
             server.reload();
         }
         load.join().unwrap()
     });
-    assert_eq!(
-        (answered.sent, answered.received),
-        (COUNT.into(), COUNT.into())
-    );
-    let mut addresses: Vec<u8> = answered
-        .replies
-        .keys()
-        .map(|reply| reply[reply.len() - 1])
-        .collect();
-    addresses.sort_unstable();
-    assert_eq!(
-        addresses,
-        [80, 81, 82, 83],
-        "each answer is of one of the zones, and whole"
-    );
-    stage.await_answers(COUNT.into(), 0);
-    stage.server.stop();
+    assert_eq!((steady.lost(), &steady.wrong[..]), (0, &[][..]));
+    assert!(steady.generations.len() > 3, "{:?}", steady.generations);
+    let stats = server.await_stats(|stats| stats.total("resources.snapshots_outstanding") == 0);
+    assert_eq!(stats.total("resources.reload_errors"), 0);
+    server.stop();
 }

@@ -3,6 +3,7 @@
 pub(crate) mod core;
 mod latency;
 mod pktgen;
+mod reload;
 mod report;
 mod wire;
 
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Pktgen(pktgen::Options),
     /// Throughput, CPU time, latency and memory beside other servers, on a veth pair (root)
     Wire(wire::Options),
+    /// A large zone reloaded again and again under a steady load, on a veth pair (root)
+    Reload(reload::Options),
     /// Draw saved runs as SVG
     Report(report::Options),
 }
@@ -37,6 +40,7 @@ pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
         Bench::Latency(options) => latency::run(options, installer),
         Bench::Pktgen(options) => pktgen::run(options, installer),
         Bench::Wire(options) => wire::run(options, installer),
+        Bench::Reload(options) => reload::run(options, installer),
         Bench::Report(options) => report::run(options, installer),
     }
 }
