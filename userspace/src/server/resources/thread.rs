@@ -178,7 +178,10 @@ impl Work {
             Request::Zones(origin, reply) => {
                 let zones = self.resources.zones_json(origin.as_deref());
                 // Whoever reads slowly must not keep the thread from its work.
-                std::thread::spawn(move || reply.send(zones));
+                std::thread::spawn(move || {
+                    reply.send(zones);
+                    heap::release();
+                });
             }
         }
     }
@@ -208,6 +211,7 @@ impl Work {
         }
         self.follow();
         self.outstanding = self.posts.collect();
+        heap::release();
     }
 
     fn publish(&self, outcome: &Outcome) {
