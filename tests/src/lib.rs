@@ -10,6 +10,7 @@ pub mod echo;
 pub mod exchange;
 pub mod ferret;
 pub mod folder;
+pub mod generations;
 pub mod hostile;
 pub mod interrupt;
 pub mod invariants;

@@ -29,6 +29,9 @@ pub struct Launch {
     arguments: Vec<OsString>,
     program: PathBuf,
     folder: Folder,
+    /// The control socket, where it is not in the folder.
+    control: Option<PathBuf>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 /// What a process that has ended left behind.
@@ -50,6 +53,8 @@ impl Launch {
             arguments: arguments.iter().map(OsString::from).collect(),
             program: binary().to_owned(),
             folder: Folder::new(),
+            control: None,
+            environment: Vec::new(),
         }
     }
 
@@ -60,6 +65,19 @@ impl Launch {
         launch
             .with(&["--control", &control.to_string_lossy()])
             .with(arguments)
+    }
+
+    /// `ripples run` with the control socket at `control` and `arguments`.
+    pub fn run_at(control: &Path, arguments: &[&str]) -> Self {
+        let mut launch = Self::new(&["run", "--control", &control.to_string_lossy()]);
+        launch.control = Some(control.to_owned());
+        launch.with(arguments)
+    }
+
+    /// Sets a variable of its environment.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
     }
 
     /// More arguments.
@@ -113,10 +131,17 @@ impl Launch {
 
     /// Starts it and waits until it is ready.
     pub fn start(self) -> Server {
-        let (child, folder) = self.spawn();
-        let mut server = Server::new(child, folder);
+        let mut server = self.begin();
         server.await_log("ready\n");
         server
+    }
+
+    /// Starts it, and does not wait.
+    pub fn begin(self) -> Server {
+        let control = self.control.clone();
+        let (child, folder) = self.spawn();
+        let control = control.unwrap_or_else(|| folder.path().join(CONTROL));
+        Server::new(child, folder, control)
     }
 
     /// Starts it and waits for its end.
@@ -150,6 +175,7 @@ impl Launch {
         words.extend(self.arguments.clone());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn();
@@ -169,15 +195,17 @@ pub struct Server {
     child: Child,
     log: Option<Log>,
     folder: Folder,
+    control: PathBuf,
 }
 
 impl Server {
-    fn new(mut child: Child, folder: Folder) -> Self {
+    fn new(mut child: Child, folder: Folder, control: PathBuf) -> Self {
         let log = Log::follow(child.stderr.take().expect("it is piped"));
         Self {
             child,
             log: Some(log),
             folder,
+            control,
         }
     }
 
@@ -193,7 +221,7 @@ impl Server {
 
     /// Its control socket.
     pub fn control(&self) -> PathBuf {
-        self.folder.path().join(CONTROL)
+        self.control.clone()
     }
 
     /// Replaces the master file of the zone `origin`.
@@ -318,6 +346,26 @@ impl Server {
     pub fn kill(self) {
         self.signal(Signal::SIGKILL);
         self.wait();
+    }
+}
+
+/// A server that another one has started, by its control socket; stopped on drop.
+#[derive(Debug)]
+pub struct Orphan(pub PathBuf);
+
+impl Orphan {
+    /// Runs `ripples ctl` on it.
+    pub fn ctl(&self, arguments: &[&str]) -> Ended {
+        Launch::new(&["ctl", "--control", &self.0.to_string_lossy()])
+            .with(arguments)
+            .finish()
+    }
+}
+
+impl Drop for Orphan {
+    fn drop(&mut self) {
+        // Else it would run on after a test that fails; it may be gone already.
+        self.ctl(&["stop"]);
     }
 }
 

@@ -1,230 +1,158 @@
-//! A steady load on a zone that changes meanwhile: every reply must be wholly of one of its
-//! generations, and no worker may go back to an older one.
+//! A steady stream of one query from several ports: which were answered, how late, and when those
+//! were sent that never were.
 
-use crate::ask::Ask;
-use crate::name::Name;
-use crate::record::rtype;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
-use nix::sys::time::TimeSpec;
-use std::fmt::Write as _;
-use std::io::IoSliceMut;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use crate::client::ask;
+use nix::sys::socket::{setsockopt, sockopt};
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-/// Ports that the load comes from: each is one flow, so one worker answers all of it.
+/// Ports that it comes from: enough for every queue to get some.
 const PORTS: usize = 8;
+/// Message IDs there are.
+const IDS: usize = 1 << 16;
+/// Room for the replies that come while the machine runs something else.
+const RECEIVE_BUFFER: usize = 8 << 20;
+/// Rest between two looks: a few queries at the highest rates.
+const REST: Duration = Duration::from_micros(200);
 /// How long the last replies may take; what has not come by then is lost.
 const STRAGGLERS: Duration = Duration::from_secs(2);
-/// Room for the replies that come while the machine runs something else here.
-const RECEIVE_BUFFER: usize = 8 << 20;
-/// Queries of one port on their way at once: message IDs there are.
-const IDS: usize = 1 << 16;
 
-/// The text of the zone `steady.test` in one of its generations: each of its `names` has two
-/// addresses that say which.
-pub fn zone(generation: u16, names: usize) -> String {
-    let mut text = format!(
-        "$ORIGIN steady.test.\n$TTL 60\n@ SOA ns hm {generation} 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n"
-    );
-    let [high, low] = generation.to_be_bytes();
-    for number in 0..names {
-        let _ = write!(
-            text,
-            "n{number} A 10.0.{high}.{low}\nn{number} A 10.1.{high}.{low}\n"
-        );
-    }
-    text
-}
-
-/// A query that was answered.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer {
-    /// When it was sent, from the load's beginning.
-    pub sent: Duration,
-    /// How long the reply took to arrive at the client's socket.
-    pub latency: Duration,
-}
-
-/// What came of a load.
+/// What came of it.
 #[derive(Debug, Default)]
 pub struct Steady {
     /// Queries sent.
     pub sent: usize,
-    /// Replies that were right, in the order in which they came.
-    pub answers: Vec<Answer>,
-    /// Replies that were not: the first few, described.
-    pub wrong: Vec<String>,
-    /// The generations that were seen.
-    pub generations: Vec<u16>,
+    /// From the moment that a query was due until its reply was there, ascending, in nanoseconds.
+    pub latencies_ns: Vec<u64>,
+    /// When those were due that got no reply, since the start.
+    pub lost: Vec<Duration>,
+    /// The latest that a query was sent after it was due: the client's own part.
+    pub late_max: Duration,
 }
 
 impl Steady {
-    /// Queries without a reply.
-    pub fn lost(&self) -> usize {
-        self.sent - self.answers.len() - self.wrong.len()
+    /// The latency that so many of a thousand queries do not exceed.
+    pub fn per_mille(&self, share: usize) -> Duration {
+        let last = self.latencies_ns.len().saturating_sub(1);
+        let at = last * share / 1000;
+        Duration::from_nanos(self.latencies_ns.get(at).copied().unwrap_or_default())
     }
 }
 
-/// One port of the client.
-struct Flow {
-    socket: UdpSocket,
-    /// When the query with this ID was sent, on the wall clock and since the beginning.
-    waiting: Vec<Option<(SystemTime, Duration)>>,
-    next_id: u16,
-    newest: u16,
+impl fmt::Display for Steady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sent, lost) = (self.sent, &self.lost);
+        write!(f, "{sent} sent, {} lost {lost:?}", lost.len())?;
+        for (name, share) in [("p50", 500), ("p99", 990), ("p99.9", 999), ("max", 1000)] {
+            write!(f, ", {name} {:?}", self.per_mille(share))?;
+        }
+        write!(f, ", client late by at most {:?}", self.late_max)
+    }
 }
 
-/// Sends `rate` queries a second for `duration` from the network namespace of the calling thread,
-/// each for another of the zone's `names`.
-pub fn run(server: SocketAddr, names: usize, rate: u32, duration: Duration) -> Steady {
-    let mut flows: Vec<Flow> = (0..PORTS).map(|_| Flow::new(server)).collect();
+/// Sends `query` at `rate` a second until told to stop. Each reply must be as the first one.
+pub fn steady(server: SocketAddr, query: &[u8], rate: u32, stop: &AtomicBool) -> Steady {
+    let (expected, _) = ask(server, query);
+    let mut ports: Vec<Port> = (0..PORTS).map(|_| Port::new(server)).collect();
     let mut steady = Steady::default();
-    let total = usize::try_from(u128::from(rate) * duration.as_millis() / 1000).expect("millions");
-    steady.answers.reserve(total);
-    let step = Duration::from_secs(1) / rate;
-    let start = Instant::now();
+    let mut query = query.to_vec();
+    let due_ns = |number: usize| number as u64 * 1_000_000_000 / u64::from(rate);
+    let (start, mut stopped) = (Instant::now(), None);
     loop {
         let now = start.elapsed();
-        while steady.sent < total && step * u32::try_from(steady.sent).expect("millions") <= now {
-            let flow = &mut flows[steady.sent % PORTS];
-            // A stride that visits all names, the near ones one after the other never.
-            let number = steady.sent.wrapping_mul(7_919) % names;
-            flow.send(number, start);
+        if stopped.is_none() && stop.load(Ordering::Relaxed) {
+            stopped = Some(now);
+        }
+        while stopped.is_none() && due_ns(steady.sent) <= nanoseconds(start.elapsed()) {
+            let due = due_ns(steady.sent);
+            let late = start.elapsed().saturating_sub(Duration::from_nanos(due));
+            steady.late_max = steady.late_max.max(late);
+            ports[steady.sent % PORTS].send(&mut query, due, &mut steady.lost);
             steady.sent += 1;
         }
-        for flow in &mut flows {
-            flow.receive(&mut steady);
+        for port in &mut ports {
+            port.receive(&expected, start, &mut steady.latencies_ns);
         }
-        let is_complete = steady.sent == total && steady.lost() == 0;
-        if is_complete || now > duration + STRAGGLERS {
-            return steady;
+        let done = steady.latencies_ns.len() + steady.lost.len() == steady.sent;
+        if stopped.is_some_and(|since| done || now > since + STRAGGLERS) {
+            break;
         }
-        wait(&flows, step);
+        std::thread::park_timeout(REST);
+    }
+    for port in &ports {
+        let left = port.waiting.iter().flatten();
+        steady
+            .lost
+            .extend(left.map(|&due| Duration::from_nanos(due)));
+    }
+    steady.latencies_ns.sort_unstable();
+    steady.lost.sort_unstable();
+    steady
+}
+
+/// Tells a stream to stop, also where the test fails that it is for.
+pub struct Stop<'f>(pub &'f AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Sleeps until there is a reply, or it is time to send.
-fn wait(flows: &[Flow], timeout: Duration) {
-    let fds = flows
-        .iter()
-        .map(|flow| PollFd::new(flow.socket.as_fd(), PollFlags::POLLIN));
-    let mut fds: Vec<PollFd<'_>> = fds.collect();
-    // Fails on a signal at worst, and then there is nothing to be read.
-    let _ = ppoll(&mut fds, Some(TimeSpec::from_duration(timeout)), None);
+/// A client's socket, and what it waits for.
+struct Port {
+    socket: UdpSocket,
+    /// When the query with this ID was due.
+    waiting: Vec<Option<u64>>,
+    next: u16,
 }
 
-impl Flow {
+impl Port {
     fn new(server: SocketAddr) -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
+        let socket = crate::client::socket(server);
         socket.connect(server).expect("a route to the server");
         socket.set_nonblocking(true).expect("a socket");
-        // Without privilege the limit of the host has to do.
-        let _ = setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER);
-        setsockopt(&socket, sockopt::ReceiveTimestampns, &true).expect("a socket");
+        // Beyond net.core.rmem_max only root leads.
+        setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER)
+            .or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER))
+            .expect("a buffer");
         Self {
             socket,
             waiting: vec![None; IDS],
-            next_id: 0,
-            newest: 0,
+            next: 0,
         }
     }
 
-    fn send(&mut self, number: usize, start: Instant) {
-        let name = Name::parse(&format!("n{number}.steady.test"));
-        let mut query = Ask::new(name, rtype::A).message();
-        query[..2].copy_from_slice(&self.next_id.to_be_bytes());
-        let place = &mut self.waiting[usize::from(self.next_id)];
-        assert!(place.is_none(), "so many queries are on their way");
-        *place = Some((SystemTime::now(), start.elapsed()));
-        self.next_id = self.next_id.wrapping_add(1);
-        self.socket.send(&query).expect("the interface is up");
+    fn send(&mut self, query: &mut [u8], due_ns: u64, lost: &mut Vec<Duration>) {
+        query[..2].copy_from_slice(&self.next.to_be_bytes());
+        // Whoever still waits under this ID has done so for many seconds.
+        let before = self.waiting[usize::from(self.next)].replace(due_ns);
+        lost.extend(before.map(Duration::from_nanos));
+        self.next = self.next.wrapping_add(1);
+        self.socket.send(query).expect("the interface takes it");
     }
 
-    /// Takes the replies that have come.
-    fn receive(&mut self, steady: &mut Steady) {
-        let mut message = [0; 1500];
-        let mut control = nix::cmsg_space!(TimeSpec);
+    fn receive(&mut self, expected: &[u8], start: Instant, latencies_ns: &mut Vec<u64>) {
+        let mut reply = [0; 4096];
         loop {
-            let mut parts = [IoSliceMut::new(&mut message)];
-            let fd = self.socket.as_raw_fd();
-            let received = recvmsg::<()>(fd, &mut parts, Some(&mut control), MsgFlags::empty());
-            let (len, arrived) = match received {
-                Ok(received) => (received.bytes, arrival(received.cmsgs())),
-                Err(Errno::EAGAIN) => return,
+            let len = match self.socket.recv(&mut reply) {
+                Ok(len) => len,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => panic!("the client's socket: {error}"),
             };
-            let reply = &message[..len];
             let id = usize::from(u16::from_be_bytes([reply[0], reply[1]]));
-            let Some((sent_at, sent)) = self.waiting[id].take() else {
-                steady.wrong.push(format!("a second reply: {reply:02x?}"));
-                continue;
-            };
-            match generation(reply) {
-                Some(generation) if generation >= self.newest => {
-                    if !steady.generations.contains(&generation) {
-                        steady.generations.push(generation);
-                    }
-                    self.newest = generation;
-                    let latency = arrived.duration_since(sent_at).unwrap_or_default();
-                    steady.answers.push(Answer { sent, latency });
-                }
-                Some(old) => steady.wrong.push(format!("{old} after {}", self.newest)),
-                None => steady.wrong.push(format!("of no generation: {reply:02x?}")),
-            }
+            let due_ns = self.waiting[id].take();
+            let due_ns = due_ns.unwrap_or_else(|| panic!("a second reply to {id}"));
+            assert_eq!(reply[2..len], expected[2..], "a wrong reply to {id}");
+            latencies_ns.push(nanoseconds(start.elapsed()).saturating_sub(due_ns));
         }
     }
 }
 
-/// When the kernel received a datagram.
-fn arrival(messages: Result<impl Iterator<Item = ControlMessageOwned>, Errno>) -> SystemTime {
-    let time = messages
-        .into_iter()
-        .flatten()
-        .find_map(|message| match message {
-            ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
-            _ => None,
-        });
-    time.map_or_else(SystemTime::now, |since| UNIX_EPOCH + since)
-}
-
-/// The generation that a whole reply is of: both its addresses say the same.
-fn generation(reply: &[u8]) -> Option<u16> {
-    let is_answer = reply.get(2..4)? == [0x84, 0] && reply.get(6..12)? == [0, 2, 0, 0, 0, 0];
-    let (rest, second) = reply.split_last_chunk::<4>()?;
-    // Owner, type, class, TTL and length stand between the two.
-    let (rest, _) = rest.split_last_chunk::<12>()?;
-    let (_, first) = rest.split_last_chunk::<4>()?;
-    let mut nets = [first[1], second[1]];
-    nets.sort_unstable();
-    let is_whole = nets == [0, 1] && first[0] == 10 && second[0] == 10 && first[2..] == second[2..];
-    (is_answer && is_whole).then(|| u16::from_be_bytes([first[2], first[3]]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reply_is_of_the_generation_that_both_its_addresses_name() {
-        let reply = |first: [u8; 4], second: [u8; 4]| {
-            let mut reply = vec![0, 1, 0x84, 0, 0, 1, 0, 2, 0, 0, 0, 0];
-            reply.extend(b"\x02n1\x06steady\x04test\0\0\x01\0\x01");
-            for address in [first, second] {
-                reply.extend(b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04");
-                reply.extend(address);
-            }
-            reply
-        };
-        assert_eq!(generation(&reply([10, 0, 1, 2], [10, 1, 1, 2])), Some(258));
-        assert_eq!(generation(&reply([10, 1, 1, 2], [10, 0, 1, 2])), Some(258));
-        assert_eq!(generation(&reply([10, 0, 1, 2], [10, 1, 1, 3])), None);
-        assert_eq!(generation(&reply([10, 0, 1, 2], [10, 0, 1, 2])), None);
-        let mut refused = reply([10, 0, 1, 2], [10, 1, 1, 2]);
-        refused[3] = 5;
-        assert_eq!(generation(&refused), None);
-        assert_eq!(generation(&refused[..20]), None);
-    }
+/// Nanoseconds, of which 64 bits hold centuries.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).expect("centuries")
 }

@@ -77,6 +77,7 @@ pub(crate) const TEST: &[Package] = &[
         "an independent client; kxdpgun for load",
     ),
     command("dnsperf", "dnsperf", "load over UDP and TCP"),
+    command("systemd", "systemd-analyze", "reads the unit file"),
 ];
 
 /// What is measured beside Ripples, and with what, beyond [`BUILD`] and [`DEMO`].

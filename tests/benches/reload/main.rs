@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
+use tests::generations::{self, Seen};
 use tests::interrupt::{is_interrupted, take_signals};
 use tests::medians::percentile_us;
 use tests::netns::{Veth, privileged};
 use tests::server::{Launch, Server};
-use tests::steady::{self, Steady};
 use tests::words::{Words, number, seconds, value};
 
 /// What to measure.
@@ -73,13 +73,13 @@ fn main() {
         let (names, rate, duration) = (options.names, options.rate, options.duration);
         veth.client
             .namespace
-            .run(|| steady::run(address, names, rate, duration))
+            .run(|| generations::run(address, names, rate, duration))
     };
     let mut generation = 1;
     for part in ["quiet", "reloads", "quiet again"] {
         let before_kb = memory_kb(&server);
         let mut reloads = Vec::new();
-        let steady = thread::scope(|scope| {
+        let seen = thread::scope(|scope| {
             let load = scope.spawn(load);
             if part == "reloads" {
                 reloads = reload_while(&options, &server, &mut generation, || load.is_finished());
@@ -90,7 +90,7 @@ fn main() {
         thread::sleep(Duration::from_millis(200));
         println!(
             "{}",
-            line(part, &steady, &reloads, [before_kb, memory_kb(&server)])
+            line(part, &seen, &reloads, [before_kb, memory_kb(&server)])
         );
         assert!(!is_interrupted(), "interrupted");
     }
@@ -110,7 +110,7 @@ fn start(options: &Options, veth: &Veth, worker: usize) -> Server {
     .with(&["--cpus", &worker.to_string()])
     .with(&words)
     .within(&veth.server.namespace)
-    .zone("steady.test", &steady::zone(1, options.names))
+    .zone("steady.test", &generations::zone(1, options.names))
     .start()
 }
 
@@ -126,7 +126,8 @@ fn reload_while(
     while !is_over() {
         let due = Instant::now() + options.every;
         *generation += 1;
-        fs::write(&draft, steady::zone(*generation, options.names)).expect("a folder of one's own");
+        fs::write(&draft, generations::zone(*generation, options.names))
+            .expect("a folder of one's own");
         fs::rename(&draft, server.folder().join("steady.test.zone")).expect("the same folder");
         let start = Instant::now();
         server.reload();
@@ -146,20 +147,21 @@ fn memory_kb(server: &Server) -> [u64; 2] {
     })
 }
 
-fn line(part: &str, steady: &Steady, reloads: &[Duration], memory_kb: [[u64; 2]; 2]) -> Value {
-    let ns = |answer: &steady::Answer| u64::try_from(answer.latency.as_nanos()).unwrap_or(u64::MAX);
-    let mut latencies: Vec<u64> = steady.answers.iter().map(ns).collect();
+fn line(part: &str, seen: &Seen, reloads: &[Duration], memory_kb: [[u64; 2]; 2]) -> Value {
+    let ns =
+        |answer: &generations::Answer| u64::try_from(answer.latency.as_nanos()).unwrap_or(u64::MAX);
+    let mut latencies: Vec<u64> = seen.answers.iter().map(ns).collect();
     latencies.sort_unstable();
     let percentile = |part| percentile_us(&latencies, part);
     let mut seconds: Vec<f64> = reloads.iter().map(Duration::as_secs_f64).collect();
     seconds.sort_unstable_by(f64::total_cmp);
     json!({
         "part": part,
-        "sent": steady.sent,
-        "lost": steady.lost(),
-        "wrong": steady.wrong.len(),
-        "first_wrong": steady.wrong.first(),
-        "generations": steady.generations.len(),
+        "sent": seen.sent,
+        "lost": seen.lost(),
+        "wrong": seen.wrong.len(),
+        "first_wrong": seen.wrong.first(),
+        "generations": seen.generations.len(),
         "p50_us": percentile(500),
         "p99_us": percentile(990),
         "p999_us": percentile(999),

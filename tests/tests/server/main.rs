@@ -2,5 +2,7 @@
 
 mod options;
 mod reload;
+mod replace;
 mod resources;
 mod sockets;
+mod unit;

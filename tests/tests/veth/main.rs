@@ -10,6 +10,7 @@ mod packets;
 mod queries;
 mod raw;
 mod reload;
+mod replace;
 mod root_zone;
 mod stage;
 mod tags;

@@ -2,8 +2,8 @@
 
 use crate::stage::{self, PORT};
 use std::time::Duration;
+use tests::generations;
 use tests::netns::{Veth, privileged};
-use tests::steady;
 
 /// Names of the zone, and the load on it.
 const NAMES: usize = 20_000;
@@ -18,20 +18,20 @@ fn reloads_under_load_lose_no_query_and_every_answer_is_of_one_generation() {
     }
     let veth = Veth::new(2);
     let server = stage::launch(&veth.server, &["--io", "xdp", "--no-watch"])
-        .zone("steady.test", &steady::zone(1, NAMES))
+        .zone("steady.test", &generations::zone(1, NAMES))
         .start();
     let address = (veth.server.ipv4, PORT).into();
     let steady = std::thread::scope(|scope| {
         let load = scope.spawn(|| {
             veth.client
                 .namespace
-                .run(|| steady::run(address, NAMES, RATE, DURATION))
+                .run(|| generations::run(address, NAMES, RATE, DURATION))
         });
         for generation in 2.. {
             if load.is_finished() {
                 break;
             }
-            server.rewrite("steady.test", &steady::zone(generation, NAMES));
+            server.rewrite("steady.test", &generations::zone(generation, NAMES));
             server.reload();
         }
         load.join().unwrap()

@@ -6,15 +6,16 @@
 
 use super::BpfError;
 use super::log::{Events, KernelLog};
+use crate::sys::{bpf_link, interface};
 use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, XskMap};
-use aya::programs::links::FdLink;
-use aya::programs::{TestRun, TestRunOptions, Xdp, XdpMode};
+use aya::programs::{ProgramError, TestRun, TestRunOptions, Xdp};
+use aya::sys::SyscallError;
 use aya::util::KernelVersion;
 use aya::{Ebpf, EbpfLoader};
 use aya_log::{EbpfLogger, Level};
 use common::{Action, CONFIG, COUNTERS, FilterConfig, PROGRAM, SOCKETS, Verdict};
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 /// The program, as `cargo xtask build-ebpf` compiled it.
 const OBJECT: &[u8] = aya::include_bytes_aligned!("../../../xdp-ebpf/object/ripples-xdp.o");
@@ -49,8 +50,9 @@ pub struct Filter {
     sockets: XskMap<MapData>,
     counters: PerCpuArray<MapData, u64>,
     log: Option<KernelLog>,
-    /// The attachment. The kernel ends it when this is closed, and so with the process too.
-    link: Option<FdLink>,
+    /// The attachment. The kernel ends it when all who have it have closed it, and so with the
+    /// process too.
+    link: Option<OwnedFd>,
 }
 
 impl Filter {
@@ -90,20 +92,49 @@ impl Filter {
     /// [`BpfError::Refused`] where the driver does not do this mode: try [`AttachMode::Generic`]
     /// where [`BpfError::suggests_generic`].
     pub fn attach(&mut self, interface: &str, mode: AttachMode) -> Result<(), BpfError> {
-        let xdp_mode = match mode {
-            AttachMode::Native => XdpMode::Driver,
-            AttachMode::Generic => XdpMode::Skb,
-        };
-        let program = program_mut(&mut self.ebpf)?;
-        let link = program
-            .attach(interface, xdp_mode)
-            .and_then(|id| program.take_link(id))
-            .map_err(|error| BpfError::attach(interface, mode, error))?;
-        // aya falls back to netlink where the kernel has no bpf_link for XDP; `load` excludes that.
-        let link = FdLink::try_from(link)
-            .map_err(|error| BpfError::failed(format!("hold on to {interface}"), error))?;
+        let index = interface::index(interface).ok_or_else(|| BpfError::NoInterface {
+            interface: interface.to_owned(),
+        })?;
+        let link = program(&self.ebpf)?
+            .fd()
+            .map_err(|error| BpfError::failed("attach the XDP program", error))
+            .and_then(|program| {
+                bpf_link::attach(program.as_fd(), index, mode == AttachMode::Generic)
+                    .map_err(|error| BpfError::attach(interface, mode, refusal(error)))
+            })?;
         self.link = Some(link);
         Ok(())
+    }
+
+    /// Takes over an attachment that another process made, which may keep it as well: from now on
+    /// the frames go through this program, in the mode that was chosen there.
+    ///
+    /// # Errors
+    ///
+    /// `link` is no attachment to an interface, or the interface is gone.
+    pub fn adopt(&mut self, link: OwnedFd) -> Result<(), BpfError> {
+        self.link = Some(link);
+        self.resume()
+    }
+
+    /// Puts this program back into its attachment, whoever may have adopted that meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The interface is gone.
+    pub fn resume(&self) -> Result<(), BpfError> {
+        let failed = |error: ProgramError| BpfError::failed("switch the XDP program", error);
+        let program = program(&self.ebpf)?.fd().map_err(failed)?;
+        match &self.link {
+            Some(link) => bpf_link::switch(link.as_fd(), program.as_fd())
+                .map_err(|error| failed(refusal(error))),
+            None => Ok(()),
+        }
+    }
+
+    /// The attachment, to be handed to another process.
+    pub fn link(&self) -> Option<BorrowedFd<'_>> {
+        self.link.as_ref().map(AsFd::as_fd)
     }
 
     /// Detaches the program: from now on the kernel gets every frame.
@@ -249,7 +280,13 @@ fn program(ebpf: &Ebpf) -> Result<&Xdp, BpfError> {
     program.ok_or_else(|| missing(PROGRAM))
 }
 
-/// The program in the object, to load or attach it.
+/// What the kernel says of an attachment, in aya's words.
+fn refusal(io_error: std::io::Error) -> ProgramError {
+    let call = "bpf_link";
+    SyscallError { call, io_error }.into()
+}
+
+/// The program in the object, to load it.
 fn program_mut(ebpf: &mut Ebpf) -> Result<&mut Xdp, BpfError> {
     let program = ebpf
         .program_mut(PROGRAM)

@@ -73,6 +73,9 @@ pub struct RunArguments {
     /// Control socket, or `none` [default: /run/ripples/control.sock for root]
     #[arg(long, value_name = "PATH")]
     pub control: Option<PathBuf>,
+    /// Take over from the server at the control socket, which drains and leaves; nothing is lost
+    #[arg(long)]
+    pub replace: bool,
     /// To measure the path: send every query that XDP steers back as it came, answer none
     #[arg(long)]
     pub reflect: bool,
@@ -179,6 +182,8 @@ pub enum CtlCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Start the binary anew, with `--replace`: a new release, or other options in the file
+    Upgrade,
     /// Drain and leave
     Stop,
 }

@@ -80,6 +80,8 @@ pub struct Config {
     pub reflect: bool,
     /// The control socket; none: there is none.
     pub control: Option<PathBuf>,
+    /// Whether the server at the control socket is to be replaced.
+    pub replace: bool,
     /// Whether the kernel program logs what it decides.
     pub xdp_debug: bool,
     /// Log filter, as `tracing` reads it.
@@ -178,6 +180,7 @@ impl Config {
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
             reflect: arguments.reflect,
             control: control(arguments, file.control),
+            replace: arguments.replace,
             xdp_debug: arguments.xdp_debug || file.xdp_debug.unwrap_or(false),
             log: arguments
                 .log

@@ -1,6 +1,6 @@
 //! `ripples ctl`: asks, and prints the answer.
 
-use super::{Command, Request, Response, VERSION};
+use super::{Command, Request, Response};
 use crate::config::{CtlArguments, CtlCommand};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -14,6 +14,7 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
         CtlCommand::Stats { json } => (Command::Stats, json),
         CtlCommand::Reload { zone } => (Command::Reload { zone }, false),
         CtlCommand::Zones { zone, json } => (Command::Zones { zone }, json),
+        CtlCommand::Upgrade => (Command::Upgrade, false),
         CtlCommand::Stop => (Command::Stop, false),
     };
     let path = arguments.control.display();
@@ -43,10 +44,7 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
 }
 
 fn ask(mut stream: &UnixStream, command: Command) -> Result<Response> {
-    let mut line = serde_json::to_vec(&Request {
-        version: VERSION,
-        command,
-    })?;
+    let mut line = serde_json::to_vec(&Request::new(command))?;
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut reply = String::new();

@@ -3,7 +3,7 @@
 use super::{Command, Reply, Request, VERSION};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -33,11 +33,12 @@ pub enum ControlError {
     },
 }
 
-/// The listening socket; its file is removed with it.
+/// The listening socket; its file is removed with it, where it is this process's own.
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
     path: PathBuf,
+    own: bool,
 }
 
 impl Listener {
@@ -64,19 +65,48 @@ impl Listener {
         Ok(Self {
             socket,
             path: path.to_owned(),
+            own: true,
         })
     }
 
+    /// Takes the socket that another server listens with at `path`: its clients are those of
+    /// whichever accepts them.
+    pub fn adopt(socket: OwnedFd, path: &Path) -> Self {
+        Self {
+            socket: socket.into(),
+            path: path.to_owned(),
+            own: false,
+        }
+    }
+
+    /// Leaves the file to the server that has the socket as well.
+    pub fn leave(&mut self) {
+        self.own = false;
+    }
+
+    /// Makes the file this process's own. Whoever had it before may have removed it, at its end.
+    pub fn own(&mut self) -> Result<(), ControlError> {
+        if !self.path.exists() {
+            *self = Self::bind(&self.path)?;
+        }
+        self.own = true;
+        Ok(())
+    }
+
     /// Hands on what the clients that wait ask, each with the reply that it is owed. Never waits
-    /// long: one that is slow to ask or to listen is dropped.
-    pub fn serve(&self, mut answer: impl FnMut(Command, Reply)) {
+    /// long: one that is slow to ask or to listen is dropped. Returns the servers that are to
+    /// replace this one, which still wait for their answers.
+    pub fn serve(&self, mut answer: impl FnMut(Command, Reply)) -> Vec<UnixStream> {
+        let mut successors = Vec::new();
         while let Ok((stream, _)) = self.socket.accept() {
             match read(stream) {
+                Ok(Some((Command::Replace, reply))) => successors.extend(reply.into_stream()),
                 Ok(Some((command, reply))) => answer(command, reply),
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "control client"),
             }
         }
+        successors
     }
 }
 
@@ -88,8 +118,10 @@ impl AsFd for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // A failure leaves a file that the next server replaces.
-        let _ = fs::remove_file(&self.path);
+        if self.own {
+            // A failure leaves a file that the next server replaces.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

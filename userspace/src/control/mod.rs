@@ -41,22 +41,57 @@ pub enum Command {
     },
     /// Drain and leave.
     Stop,
+    /// Start the binary anew, and leave everything to it.
+    Upgrade,
+    /// Leave everything to the server that asks: what follows is between the two.
+    Replace,
 }
 
 /// A line from the client.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request {
+pub(crate) struct Request {
     version: u32,
     #[serde(flatten)]
     command: Command,
 }
 
+impl Request {
+    /// Asks for this, in this version.
+    pub(crate) fn new(command: Command) -> Self {
+        let version = VERSION;
+        Self { version, command }
+    }
+}
+
 /// A line from the server.
-#[derive(Debug, Serialize, Deserialize)]
-struct Response {
-    ok: bool,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Response {
+    /// Whether it does what was asked.
+    pub(crate) ok: bool,
+    /// What was asked for.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    result: Value,
+    pub(crate) result: Value,
+    /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub(crate) error: Option<String>,
+}
+
+impl Response {
+    /// What was asked for.
+    pub(crate) fn granted(result: Value) -> Self {
+        Self {
+            ok: true,
+            result,
+            error: None,
+        }
+    }
+
+    /// Why there is nothing.
+    pub(crate) fn refused(error: String) -> Self {
+        Self {
+            ok: false,
+            result: Value::Null,
+            error: Some(error),
+        }
+    }
 }

@@ -20,6 +20,11 @@ impl Reply {
         self.answer(outcome);
     }
 
+    /// The connection itself, for who goes on talking.
+    pub(super) fn into_stream(mut self) -> Option<UnixStream> {
+        self.0.take()
+    }
+
     fn answer(&mut self, outcome: Result<Value, String>) {
         let Some(stream) = self.0.take() else {
             return;
@@ -38,16 +43,8 @@ impl Drop for Reply {
 
 fn write(mut stream: &UnixStream, outcome: Result<Value, String>) -> io::Result<()> {
     let response = match outcome {
-        Ok(result) => Response {
-            ok: true,
-            result,
-            error: None,
-        },
-        Err(error) => Response {
-            ok: false,
-            result: Value::Null,
-            error: Some(error),
-        },
+        Ok(result) => Response::granted(result),
+        Err(error) => Response::refused(error),
     };
     let mut text = serde_json::to_vec(&response)?;
     text.push(b'\n');

@@ -1,6 +1,7 @@
 //! AF_XDP on the configured interfaces: the best mode that works, each step logged with its reason.
 
 use super::loopback;
+use super::takeover::Link;
 use crate::bpf::{AttachMode, Filter};
 use crate::config::{Config, Io};
 use crate::port::{BindMode, XskConfig, XskError, XskPort};
@@ -8,7 +9,7 @@ use crate::sys::interface::{self, Interface};
 use crate::sys::memory;
 use anyhow::{Context, Result, bail};
 use common::FilterConfig;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// What was attached.
 #[derive(Default)]
@@ -21,14 +22,20 @@ pub(super) struct Attachment {
     pub(super) paths: Vec<String>,
 }
 
-/// The kernel program on an interface. Dropped: detached.
+/// The kernel program on an interface. Dropped: detached, unless another process has it too.
 pub(super) struct Attached {
     /// The interface's name.
     pub(super) interface: String,
     /// The interface's number: another one of that name has another.
-    index: u32,
+    pub(super) index: u32,
+    /// How the program is run.
+    pub(super) mode: AttachMode,
     /// The program.
     pub(super) filter: Filter,
+    /// Queues that have a socket.
+    queues: u32,
+    /// The attachment that another process made, until it is taken over.
+    inherited: Option<OwnedFd>,
     /// Whether the interface was found to be gone.
     gone: bool,
 }
@@ -39,23 +46,89 @@ impl Attached {
         let gone = interface::index(&self.interface) != Some(self.index);
         gone && !std::mem::replace(&mut self.gone, gone)
     }
+
+    /// Sends the frames through this process's program, where they go through another's.
+    pub(super) fn take_over(&mut self) -> Result<()> {
+        match self.inherited.take() {
+            Some(link) => Ok(self.filter.adopt(link)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends no more frames to the sockets: the kernel gets them.
+    pub(super) fn withhold(&mut self) {
+        for queue in 0..self.queues {
+            if let Err(error) = self.filter.unregister_socket(queue) {
+                tracing::warn!(interface = self.interface, queue, "{error}");
+            }
+        }
+    }
+
+    /// Opens the sockets anew that were withheld and closed, and sends them the frames.
+    pub(super) fn reopen(&mut self, reflect: bool) -> Result<Vec<(String, XskPort)>> {
+        let (bound, ports) = bind(&self.interface, self.mode)?;
+        let queues = register(&mut self.filter, &self.interface, ports)?;
+        self.filter.resume()?;
+        self.queues = u32::try_from(queues.len())?;
+        let path = path(self.mode, bound, queues.len(), reflect);
+        tracing::info!(interface = self.interface, "again {path}");
+        Ok(queues)
+    }
 }
 
-/// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel
-/// sockets.
-pub(super) fn attach(config: &Config) -> Result<Attachment> {
-    let mut attachment = Attachment::default();
+/// An interface, and what is prepared for it while another server still has it.
+pub(super) struct Prepared {
+    found: Interface,
+    /// A loaded program, and the attachment that it is for.
+    inherited: Option<(Filter, Link)>,
+}
+
+/// Looks the interfaces up. Of those that are inherited, the programs are loaded: that takes long.
+pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>> {
     if config.io == Io::Socket || !config.udp {
-        return Ok(attachment);
+        return Ok(Vec::new());
     }
     if !config.interfaces.is_empty()
         && let Err(error) = memory::raise_lock_limit()
     {
         tracing::debug!(%error, "RLIMIT_MEMLOCK stays as it is");
     }
+    let mut links = links;
+    let mut prepared = Vec::new();
     for interface in &config.interfaces {
         // A name that does not exist is a mistake, not a lack of AF_XDP.
         let found = Interface::find(interface).context("--interface")?;
+        let at = links.iter().position(|link| {
+            let same = (&link.interface, link.index) == (&found.name, found.index);
+            same && modes(config).contains(&link.mode)
+        });
+        let inherited = match at.map(|at| links.swap_remove(at)) {
+            Some(link) => {
+                loopback::check(&found, config)?;
+                let rules = FilterConfig::new(&config.listen)?;
+                Some((Filter::load(&rules, config.xdp_debug)?, link))
+            }
+            None => None,
+        };
+        prepared.push(Prepared { found, inherited });
+    }
+    Ok(prepared)
+}
+
+/// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel
+/// sockets; but not one on which another server did: that one then goes on.
+pub(super) fn attach(config: &Config, prepared: Vec<Prepared>) -> Result<Attachment> {
+    let mut attachment = Attachment::default();
+    for Prepared { found, inherited } in prepared {
+        let interface = found.name.as_str();
+        if let Some((filter, link)) = inherited {
+            let (bound, ports) = bind(interface, link.mode)?;
+            attachment.add(config, &found, link.mode, filter, bound, ports)?;
+            if let Some(added) = attachment.attached.last_mut() {
+                added.inherited = Some(link.descriptor);
+            }
+            continue;
+        }
         match attach_one(config, &found, &mut attachment) {
             Ok(()) => {}
             Err(error) if config.io == Io::Auto => {
@@ -70,16 +143,20 @@ pub(super) fn attach(config: &Config) -> Result<Attachment> {
     Ok(attachment)
 }
 
+/// The modes to try, best first.
+fn modes(config: &Config) -> &'static [AttachMode] {
+    match config.io {
+        Io::XdpGeneric => &[AttachMode::Generic],
+        _ => &[AttachMode::Native, AttachMode::Generic],
+    }
+}
+
 /// Attaches to one interface: native before generic mode, zero-copy before copy.
 fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -> Result<()> {
     let interface = found.name.as_str();
     let rules = FilterConfig::new(&config.listen)?;
-    let modes: &[AttachMode] = match config.io {
-        Io::XdpGeneric => &[AttachMode::Generic],
-        _ => &[AttachMode::Native, AttachMode::Generic],
-    };
     let mut reasons = Vec::new();
-    for &mode in modes {
+    for &mode in modes(config) {
         let mut filter = Filter::load(&rules, config.xdp_debug)?;
         loopback::check(found, config)?;
         if let Err(error) = filter.attach(interface, mode) {
@@ -92,34 +169,7 @@ fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -
         }
         match bind(interface, mode) {
             Ok((bound, ports)) => {
-                for (queue, port) in (0..).zip(&ports) {
-                    filter.register_socket(queue, port.socket().as_raw_fd())?;
-                }
-                let (frame_size, huge_pages) = ports[0].umem();
-                tracing::info!(
-                    interface, %mode, bind = %bound, queues = ports.len(), frame_size, huge_pages,
-                    "attached"
-                );
-                let queues = ports.len();
-                let mut path = format!("{interface}: AF_XDP, {mode}, {bound}, {queues} queues");
-                if config.reflect {
-                    tracing::warn!(
-                        interface,
-                        "--reflect: NOTHING IS ANSWERED here, every query goes back as it came; \
-                         this is for measuring only"
-                    );
-                    path += ", REFLECTING";
-                }
-                attachment.paths.push(path);
-                let names = (0..).map(|queue| format!("{interface}/{queue}"));
-                attachment.ports.extend(names.zip(ports));
-                attachment.attached.push(Attached {
-                    interface: interface.to_owned(),
-                    index: found.index,
-                    filter,
-                    gone: false,
-                });
-                return Ok(());
+                return attachment.add(config, found, mode, filter, bound, ports);
             }
             Err(error) => {
                 tracing::info!(interface, %mode, "no sockets: {error}");
@@ -130,6 +180,66 @@ fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -
     // What refuses one mode, often refuses the other in the same words.
     reasons.dedup();
     bail!("{}", reasons.join("; "))
+}
+
+impl Attachment {
+    /// Gives the program its sockets.
+    fn add(
+        &mut self,
+        config: &Config,
+        found: &Interface,
+        mode: AttachMode,
+        mut filter: Filter,
+        bound: BindMode,
+        ports: Vec<XskPort>,
+    ) -> Result<()> {
+        let interface = found.name.as_str();
+        let (frame_size, huge_pages) = ports[0].umem();
+        tracing::info!(
+            interface, %mode, bind = %bound, queues = ports.len(), frame_size, huge_pages,
+            "attached"
+        );
+        if config.reflect {
+            tracing::warn!(
+                interface,
+                "--reflect: NOTHING IS ANSWERED here, every query goes back as it came; this is \
+                 for measuring only"
+            );
+        }
+        let path = path(mode, bound, ports.len(), config.reflect);
+        let queues = register(&mut filter, interface, ports)?;
+        self.paths.push(format!("{interface}: {path}"));
+        self.attached.push(Attached {
+            interface: interface.to_owned(),
+            index: found.index,
+            mode,
+            filter,
+            queues: u32::try_from(queues.len())?,
+            inherited: None,
+            gone: false,
+        });
+        self.ports.extend(queues);
+        Ok(())
+    }
+}
+
+/// Has the program give each queue's frames to its socket; names the workers that these are for.
+fn register(
+    filter: &mut Filter,
+    interface: &str,
+    ports: Vec<XskPort>,
+) -> Result<Vec<(String, XskPort)>> {
+    for (queue, port) in (0..).zip(&ports) {
+        filter.register_socket(queue, port.socket().as_raw_fd())?;
+    }
+    let names = (0..).map(|queue| format!("{interface}/{queue}"));
+    Ok(names.zip(ports).collect())
+}
+
+/// How an interface is served, for people.
+fn path(mode: AttachMode, bound: BindMode, queues: usize, reflect: bool) -> String {
+    let reflecting = if reflect { ", REFLECTING" } else { "" };
+    format!("AF_XDP, {mode}, {bound}, {queues} queues{reflecting}")
 }
 
 /// Opens a socket on each queue.

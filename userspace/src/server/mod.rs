@@ -1,30 +1,41 @@
 //! Start and stop: load, open, attach, spawn; then listen to the operator until told to leave.
 
 mod attach;
+mod channel;
+mod commands;
 mod compile;
+mod handover;
 mod loopback;
+mod notify;
 mod progress;
 mod resources;
 mod sibling;
 mod sockets;
 mod status;
+mod takeover;
+mod upgrade;
 mod workers;
 
 use crate::config::{CONTROL_DEFAULT, Config, RunArguments};
-use crate::control::{Command, ControlError, Listener, Reply};
-use crate::name::NameBuf;
+use crate::control::{ControlError, Listener};
+use crate::packet::cookie::Secret;
 use crate::sys::heap;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
 use anyhow::{Context, Result};
 use attach::Attached;
 pub use compile::compile;
+use handover::Handover;
+use notify::Watchdog;
 use resources::{Request, ResourceThread, Resources};
-use serde_json::json;
+use serde_json::Value;
+use sockets::SharedSockets;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use takeover::Takeover;
+use upgrade::Program;
 use workers::Workers;
 
 /// Longest sleep of the control thread.
@@ -38,23 +49,74 @@ struct Server<'c> {
     paths: Vec<String>,
     workers: Workers,
     resources: ResourceThread,
+    /// The kernel sockets, for a server that is to replace this one.
+    sockets: SharedSockets,
+    /// What cookies are made from, where nothing is configured.
+    cookie_secret: Secret,
+    handover: Option<Handover>,
+    program: io::Result<Program>,
+    /// The server that this one has replaced, for `status`.
+    replaced: Value,
     stopping: bool,
+    /// Whether another server has all that is open here.
+    leaving: bool,
     /// Whether it was said that nothing is reloaded any more.
     is_frozen: bool,
 }
 
-/// Serves until SIGTERM, SIGINT or `ripples ctl stop`.
+/// Serves until SIGTERM, SIGINT, `ripples ctl stop`, or another server takes over.
 pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     // First of all: threads inherit what is blocked here.
     let signals = Signals::block().context("signals")?;
-    let control = control(config)?;
-    let (resources, snapshot) = Resources::load(arguments, config)?;
+    let mut takeover = Takeover::begin(config)?;
+    let mut control = match &mut takeover {
+        Some(takeover) => takeover.control(config),
+        None => control(config)?,
+    };
+    let mut server = start(arguments, config, &mut takeover)?;
+    if let Err(error) = server.take_over(takeover, control.as_mut()) {
+        // The old server has all that is open here.
+        server.workers.stop(true)?;
+        return Err(error);
+    }
+    // Scripts wait for this very line.
+    writeln!(io::stderr(), "ready").context("standard error")?;
+    notify::serving(&server.summary());
+    server.serve(&signals, control.as_ref())?;
+    // One that is replacing this server goes on alone.
+    server.leaving |= server.handover.is_some();
+    if let (true, Some(control)) = (server.leaving, &mut control) {
+        control.leave();
+    }
+    server.stop()
+}
+
+/// Loads, opens, attaches and spawns. What may fail or take long comes before an old server lets go
+/// of anything.
+fn start<'c>(
+    arguments: &RunArguments,
+    config: &'c Config,
+    takeover: &mut Option<Takeover>,
+) -> Result<Server<'c>> {
+    let inherited = takeover.as_ref().and_then(Takeover::cookie_secret);
+    let cookie_secret = inherited.map_or_else(resources::draw_secret, Ok)?;
+    let (resources, snapshot) = Resources::load(arguments, config, cookie_secret)?;
     let mut workers = Workers::default();
-    let attachment = attach::attach(config)?;
+    let (sockets, links) = takeover
+        .as_mut()
+        .map(Takeover::inheritance)
+        .unwrap_or_default();
+    let kernel = sockets::open(config, sockets, &workers.tcp)?;
+    let interfaces = attach::prepare(config, links)?;
+    if let Some(takeover) = takeover {
+        takeover.release()?;
+    }
+    let attachment = attach::attach(config, interfaces)?;
     let mut paths = attachment.paths;
-    sockets::start(
+    let sockets = sockets::start(
         config,
         attachment.ports,
+        kernel,
         &snapshot,
         &mut workers,
         &mut paths,
@@ -63,20 +125,22 @@ pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     heap::release();
     let resources = ResourceThread::start(resources, snapshot, workers.take_posts())
         .context("the resource thread")?;
-    let mut server = Server {
+    Ok(Server {
         config,
         started: Instant::now(),
         attached: attachment.attached,
         paths,
         workers,
         resources,
+        sockets,
+        cookie_secret,
+        handover: None,
+        program: Program::own(),
+        replaced: Value::Null,
         stopping: false,
+        leaving: false,
         is_frozen: false,
-    };
-    // Scripts wait for this very line.
-    writeln!(io::stderr(), "ready").context("standard error")?;
-    server.serve(&signals, control.as_ref())?;
-    server.stop()
+    })
 }
 
 /// The control socket. Another server at the default place is no reason not to serve: several may
@@ -102,59 +166,63 @@ pub fn check(config: &Config) -> bool {
     })
 }
 
+/// Says anew how an interface is served.
+fn set_path(paths: &mut [String], interface: &str, path: &str) {
+    let own = format!("{interface}: ");
+    for known in paths.iter_mut().filter(|known| known.starts_with(&own)) {
+        *known = format!("{own}{path}");
+    }
+}
+
 impl Server<'_> {
+    /// Takes the frames of the interfaces that another server had, and tells it.
+    fn take_over(
+        &mut self,
+        takeover: Option<Takeover>,
+        control: Option<&mut Listener>,
+    ) -> Result<()> {
+        for attached in &mut self.attached {
+            attached.take_over()?;
+        }
+        if let Some(takeover) = takeover {
+            self.replaced = takeover.finish()?;
+            control.map_or(Ok(()), Listener::own)?;
+        }
+        Ok(())
+    }
+
     /// Waits for the operator, and keeps an eye on the threads.
     fn serve(&mut self, signals: &Signals, control: Option<&Listener>) -> Result<()> {
+        let mut watchdog = Watchdog::new();
         while !self.stopping {
             let fds = [Some(signals.as_fd()), control.map(AsFd::as_fd)]
                 .into_iter()
                 .flatten();
+            let handover = self.handover.as_ref().map(AsFd::as_fd);
             let kernel_logs = self
                 .attached
                 .iter()
                 .filter_map(|attached| attached.filter.log_fd());
-            wait::any_readable(fds.chain(kernel_logs), TICK)?;
+            let tick = watchdog.tick(TICK);
+            wait::any_readable(fds.chain(handover).chain(kernel_logs), tick)?;
+            watchdog.feed();
             while let Some(signal) = signals.next()? {
                 match signal {
                     Signal::Stop => self.stopping = true,
-                    Signal::Reload => self.resources.ask(Request::Reload(None, None)),
+                    Signal::Reload => self.resources.ask(Request::Reload(None), None),
                 }
             }
             if let Some(control) = control {
-                control.serve(|command, reply| self.answer(command, reply));
+                for successor in control.serve(|command, reply| self.answer(command, reply)) {
+                    self.begin_handover(successor, control);
+                }
             }
+            self.continue_handover();
             self.look_at_interfaces();
             self.workers.watch()?;
             self.watch_resources();
         }
         Ok(())
-    }
-
-    /// Answers a request from the control socket, or hands it on to who can.
-    fn answer(&mut self, command: Command, reply: Reply) {
-        match command {
-            Command::Status => {
-                let (uptime, published) = (self.started.elapsed(), self.resources.published());
-                let status = status::status(self.config, &published, &self.paths, uptime);
-                reply.send(Ok(status));
-            }
-            Command::Stats => {
-                let published = self.resources.published();
-                reply.send(Ok(status::stats(&self.workers, &self.attached, &published)));
-            }
-            Command::Reload { zone } => match origin(zone) {
-                Ok(zone) => self.resources.ask(Request::Reload(zone, Some(reply))),
-                Err(problem) => reply.send(Err(problem)),
-            },
-            Command::Zones { zone } => match origin(zone) {
-                Ok(zone) => self.resources.ask(Request::Zones(zone, reply)),
-                Err(problem) => reply.send(Err(problem)),
-            },
-            Command::Stop => {
-                self.stopping = true;
-                reply.send(Ok(json!({ "stop": "draining" })));
-            }
-        }
     }
 
     /// Says when nothing will be reloaded any more; what is served is served.
@@ -175,31 +243,33 @@ impl Server<'_> {
                     "{interface} is gone: nothing comes over AF_XDP any more, kernel sockets \
                      answer; restart when it is back"
                 );
-                let own = format!("{interface}: ");
-                for path in self.paths.iter_mut().filter(|path| path.starts_with(&own)) {
-                    *path = format!("{interface}: gone");
-                }
+                set_path(&mut self.paths, interface, "gone");
             }
         }
     }
 
-    /// Packets go to the kernel first, then the workers answer what they have, then all ends.
+    /// What is served, in a line.
+    fn summary(&self) -> String {
+        let (zones, addresses) = (
+            self.resources.published().snapshot.zones().len(),
+            self.config.listen.len(),
+        );
+        format!(
+            "{zones} zones on {addresses} addresses; {}",
+            self.paths.join("; ")
+        )
+    }
+
+    /// Packets go to the kernel first, then the workers answer what they have, then all ends. Where
+    /// another server has all that is open here, they are its packets.
     fn stop(mut self) -> Result<()> {
         tracing::info!("draining");
+        if !self.leaving {
+            notify::stopping();
+        }
         for attached in &mut self.attached {
             attached.filter.detach();
         }
-        self.workers.stop()
+        self.workers.stop(self.leaving)
     }
-}
-
-/// The origin that a client named, in lowered wire form.
-fn origin(zone: Option<String>) -> Result<Option<Vec<u8>>, String> {
-    let Some(text) = zone else {
-        return Ok(None);
-    };
-    let mut name = NameBuf::from_text(text.as_bytes(), b"\0")
-        .map_err(|error| format!("{text:?} is no name: {error}"))?;
-    name.make_lowercase();
-    Ok(Some(name.to_vec()))
 }

@@ -61,12 +61,25 @@ impl SiblingThread {
                 tally: &mut self.tally,
             };
             let turn = self.tcp.turn(wait_ms, &mut responder)?;
+            if self.tcp.is_leaving() {
+                self.leave_datagrams()?;
+            }
             self.datagrams(backlog, clock::unix_time_s());
             self.counters.publish(&mut self.tally);
             if turn.finished {
                 return Ok(());
             }
         }
+    }
+
+    /// Leaves the UDP sockets to the process that has them as well: only connections are left here.
+    fn leave_datagrams(&mut self) -> io::Result<()> {
+        for port in self.ports.drain(..) {
+            if let Some(fd) = port.fd() {
+                self.tcp.unwatch(fd)?;
+            }
+        }
+        Ok(())
     }
 
     /// A vector from each UDP socket that has something.

@@ -20,6 +20,7 @@ pub(super) fn status(
     config: &Config,
     published: &Published,
     paths: &[String],
+    replaced: &Value,
     uptime: Duration,
 ) -> Value {
     let snapshot = &published.snapshot;
@@ -39,6 +40,7 @@ pub(super) fn status(
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "uptime_seconds": uptime.as_secs(),
+        "replaced": replaced,
         "listen": config.listen,
         "paths": paths,
         "generation": snapshot.generation(),

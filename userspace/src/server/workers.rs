@@ -41,14 +41,13 @@ impl Bell {
         }
     }
 
-    fn stop(&self) -> io::Result<()> {
+    fn stop(&self, replaced: bool) -> io::Result<()> {
         match self {
-            Self::Worker(handle) => handle.stop(),
-            Self::Sibling(waker) => {
-                waker.stop();
-                Ok(())
-            }
+            Self::Worker(handle) => return handle.stop(),
+            Self::Sibling(waker) if replaced => waker.leave(),
+            Self::Sibling(waker) => waker.stop(),
         }
+        Ok(())
     }
 }
 
@@ -148,19 +147,24 @@ impl Workers {
         Ok(())
     }
 
-    /// Tells all workers to drain and leave, and waits for them.
-    pub(super) fn stop(&mut self) -> Result<()> {
-        for member in &self.members {
-            member.bell.stop()?;
+    /// Tells all workers to drain and leave, and waits for them. `replaced`: another process has
+    /// their kernel sockets as well, and answers there.
+    pub(super) fn stop(&mut self, replaced: bool) -> Result<()> {
+        end(&mut self.members, replaced)
+    }
+
+    /// Ends the workers of these interfaces' queues, and closes their sockets, once they have
+    /// answered what is in their rings.
+    pub(super) fn retire(&mut self, interfaces: &[String]) {
+        let is_theirs = |member: &Member| {
+            let interface = member.name.rsplit_once('/').map(|(interface, _)| interface);
+            interface.is_some_and(|interface| interfaces.iter().any(|name| name == interface))
+        };
+        let (mut theirs, rest): (Vec<_>, Vec<_>) = self.members.drain(..).partition(is_theirs);
+        self.members = rest;
+        if let Err(error) = end(&mut theirs, false) {
+            tracing::warn!("{error:#}");
         }
-        for member in &mut self.members {
-            match member.thread.take().map(JoinHandle::join) {
-                None | Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(error))) => tracing::warn!(worker = member.name, %error, "left"),
-                Some(Err(_)) => tracing::error!(worker = member.name, "panicked"),
-            }
-        }
-        Ok(())
     }
 
     /// The counters of every worker, by its name.
@@ -169,4 +173,19 @@ impl Workers {
             .iter()
             .map(|member| (member.name.as_str(), &*member.counters))
     }
+}
+
+/// Tells these workers to drain and leave, and waits for them.
+fn end(members: &mut [Member], replaced: bool) -> Result<()> {
+    for member in &*members {
+        member.bell.stop(replaced)?;
+    }
+    for member in members {
+        match member.thread.take().map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => tracing::warn!(worker = member.name, %error, "left"),
+            Some(Err(_)) => tracing::error!(worker = member.name, "panicked"),
+        }
+    }
+    Ok(())
 }

@@ -56,6 +56,11 @@ impl<S> Mailbox<S> {
         Ok(())
     }
 
+    /// Whether the worker's end is gone.
+    pub fn is_abandoned(&self) -> bool {
+        Arc::strong_count(&self.news) == 1
+    }
+
     /// Drops what the worker has given back. Returns how many snapshots are still under way.
     pub fn collect(&mut self) -> usize {
         while let Some(old) = self.returned.try_pop() {

@@ -1,6 +1,7 @@
 //! The time of day.
 
 use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
 /// Seconds since 1970, modulo 2^32: as cookies have them (RFC 9018 §4.3).
 ///
@@ -13,4 +14,11 @@ pub fn unix_time_s() -> u32 {
         reason = "modulo 2^32 is what is wanted"
     )]
     clock_gettime(ClockId::CLOCK_REALTIME_COARSE).map_or(0, |time| time.tv_sec() as u32)
+}
+
+/// Microseconds of `CLOCK_MONOTONIC`, by which processes compare their times.
+pub fn monotonic_us() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
+    // Linux has this clock.
+    u64::try_from(now.unwrap_or_default().as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,7 +1,10 @@
 //! System calls, fenced in: each module is one thing that the server asks of the kernel.
 
+pub mod barrier;
+pub mod bpf_link;
 pub mod clock;
 pub mod cpu;
+pub mod descriptors;
 mod ethtool;
 pub mod heap;
 pub mod inotify;

@@ -1,6 +1,7 @@
 //! What AF_XDP sockets can do beyond what xsk-rs offers.
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::sys::socket::{MsgFlags, send, setsockopt};
 use nix::{setsockopt_impl, sockopt_impl};
@@ -26,4 +27,10 @@ pub fn kick(socket: BorrowedFd<'_>) -> Result<(), Errno> {
 /// Lets one wake-up send `frames` in copy mode, instead of 32. Older kernels refuse.
 pub fn raise_transmit_budget(socket: BorrowedFd<'_>, frames: u32) -> Result<(), Errno> {
     setsockopt(&socket, TransmitBudget, &frames)
+}
+
+/// Keeps programs that this process starts from having the socket as well, as libxdp does not: the
+/// queue would be taken for as long as they run.
+pub fn close_on_exec(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    fcntl(socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(|_| ())
 }

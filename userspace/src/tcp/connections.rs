@@ -21,6 +21,8 @@ pub(super) struct Connections {
     /// Connections to visit, in the order in which they became ready.
     ready: VecDeque<Key>,
     draining: bool,
+    /// While draining: those who have not asked yet are waited for.
+    patient: bool,
     scratch: Box<[u8]>,
     answers: Answers,
     stock: Stock,
@@ -35,6 +37,7 @@ impl Connections {
             table: Table::default(),
             ready: VecDeque::new(),
             draining: false,
+            patient: false,
             scratch: vec![0; config.receive_buffer_size as usize].into(),
             answers: Answers::new(config.send_buffer_size as usize),
             stock: Stock::new(config.memory_max as usize),
@@ -107,10 +110,12 @@ impl Connections {
         }
     }
 
-    /// From now on connections are closed as soon as they wait for a query. Each is visited once
-    /// more, for what may have arrived meanwhile.
-    pub(super) fn start_drain(&mut self) {
+    /// From now on connections are closed as soon as they wait for a query; the `patient` waits for
+    /// the first one of those who have not asked yet. Each is visited once more, for what may have
+    /// arrived meanwhile.
+    pub(super) fn start_drain(&mut self, patient: bool) {
         self.draining = true;
+        self.patient = patient;
         let keys: Vec<Key> = self.table.keys().collect();
         for key in keys {
             self.wake(key, Readiness::RECEIVE);
@@ -189,7 +194,10 @@ impl Connections {
         }
         if session.requeue(next) {
             self.ready.push_back(key);
-        } else if self.draining && session.connection.is_quiet() {
+        } else if self.draining
+            && session.connection.is_quiet()
+            && !(self.patient && wait == Wait::Query)
+        {
             return self.close(key, TcpClose::Drained);
         }
         self.table.settle(key, wait, since_ms);

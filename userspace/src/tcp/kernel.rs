@@ -136,6 +136,7 @@ pub struct Waker(Arc<Wake>);
 struct Wake {
     event: EventFd,
     stop: AtomicBool,
+    leave: AtomicBool,
 }
 
 impl Waker {
@@ -143,8 +144,11 @@ impl Waker {
     pub(super) fn new(poller: &Poller) -> io::Result<Self> {
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         poller.add(&event, Source::Waker)?;
-        let stop = AtomicBool::new(false);
-        Ok(Self(Arc::new(Wake { event, stop })))
+        Ok(Self(Arc::new(Wake {
+            event,
+            stop: AtomicBool::new(false),
+            leave: AtomicBool::new(false),
+        })))
     }
 
     /// Ends the thread's present or next wait.
@@ -157,6 +161,18 @@ impl Waker {
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Release);
         self.wake();
+    }
+
+    /// As `stop`, but the listening sockets are another process's by now: whoever waits there is
+    /// left to it.
+    pub fn leave(&self) {
+        self.0.leave.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    /// Whether `leave` was called.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leave.load(Ordering::Acquire)
     }
 
     /// Whether `stop` was called.
@@ -181,6 +197,11 @@ pub(super) fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListene
         socket::setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
     }
     socket::bind(fd.as_raw_fd(), &SockaddrStorage::from(address))?;
+    relisten(fd, backlog)
+}
+
+/// Makes a bound socket a listening one; one that listens already gets another backlog.
+pub(super) fn relisten(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
     // What exceeds the range that nix knows asks for all that the kernel allows.
     let backlog = i32::try_from(backlog).map_err(|_| Errno::EINVAL);
     let backlog = backlog.and_then(Backlog::new);

@@ -4,6 +4,7 @@ use super::Peer;
 use super::kernel::{self, Poller, Source, would_block};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// How long accepting rests after it failed, in milliseconds: what failed needs time to mend, and
 /// the connections that wait are in nobody's way.
@@ -27,14 +28,18 @@ struct Listener {
 }
 
 impl Listeners {
-    /// Opens a socket on `address` and adds it to the set.
+    /// Opens a socket on `address`, or takes the one that was `inherited`, and adds it to the set.
     pub(super) fn open(
         &mut self,
         address: SocketAddr,
         backlog: u32,
+        inherited: Option<OwnedFd>,
         poller: &Poller,
     ) -> io::Result<()> {
-        let socket = kernel::listen(address, backlog)?;
+        let socket = match inherited {
+            Some(socket) => kernel::relisten(socket, backlog)?,
+            None => kernel::listen(address, backlog)?,
+        };
         let local = socket.local_addr()?;
         let index = u32::try_from(self.listeners.len()).map_err(io::Error::other)?;
         poller.add(&socket, Source::Listener(index))?;
@@ -93,6 +98,24 @@ impl Listeners {
         self.listeners
             .iter_mut()
             .for_each(|listener| listener.ready = true);
+    }
+
+    /// Leaves all sockets to the other process that has them: whoever waits, waits for it.
+    pub(super) fn leave(&mut self, poller: &Poller) {
+        for listener in self.listeners.drain(..) {
+            // The set would go on to tell of it as long as anyone has it open (epoll(7)). Not to be
+            // in the set any more is no failure.
+            let _ = poller.remove(&listener.socket);
+        }
+    }
+
+    /// Further descriptors of the sockets, and their addresses.
+    pub(super) fn duplicates(&self) -> io::Result<Vec<(SocketAddr, OwnedFd)>> {
+        let duplicate = |listener: &Listener| {
+            let socket = listener.socket.as_fd().try_clone_to_owned()?;
+            Ok((listener.local, socket))
+        };
+        self.listeners.iter().map(duplicate).collect()
     }
 
     /// Closes all sockets; the kernel resets connections that still wait.

@@ -9,7 +9,7 @@ use super::listeners::Listeners;
 use super::metrics::{TcpCounters, TcpEvent};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 /// DNS over TCP on kernel sockets, driven turn by turn by one thread.
@@ -94,13 +94,25 @@ pub struct Turn {
 impl Sibling {
     /// Opens the listening sockets. The thread that drives it is the only writer of `counters`.
     pub fn new(config: TcpConfig, counters: Arc<TcpCounters>) -> Result<Self, StartError> {
+        Self::inheriting(config, counters, Vec::new())
+    }
+
+    /// As `new`, with listening sockets that another process may have as well: a connection goes to
+    /// whoever accepts it first, and none is reset when either closes its socket.
+    pub fn inheriting(
+        config: TcpConfig,
+        counters: Arc<TcpCounters>,
+        mut sockets: Vec<(SocketAddr, OwnedFd)>,
+    ) -> Result<Self, StartError> {
         config.check()?;
         let poller = Poller::new(config.events_per_wait as usize).map_err(StartError::Poller)?;
         let waker = Waker::new(&poller).map_err(StartError::Poller)?;
         let mut listeners = Listeners::default();
         for &address in config.listen.iter().filter(|_| config.enable) {
+            let found = sockets.iter().position(|(local, _)| *local == address);
+            let inherited = found.map(|at| sockets.swap_remove(at).1);
             listeners
-                .open(address, config.backlog, &poller)
+                .open(address, config.backlog, inherited, &poller)
                 .map_err(|error| StartError::listen(address, error))?;
         }
         Ok(Self {
@@ -160,6 +172,16 @@ impl Sibling {
     /// Wakes and stops the thread from others.
     pub fn waker(&self) -> Waker {
         self.waker.clone()
+    }
+
+    /// Whether the thread was stopped, and its listening sockets are another process's by now.
+    pub fn is_leaving(&self) -> bool {
+        self.waker.is_leaving()
+    }
+
+    /// The listening sockets once more, to be handed to another process.
+    pub fn listeners(&self) -> io::Result<Vec<(SocketAddr, OwnedFd)>> {
+        self.listeners.duplicates()
     }
 
     /// The addresses that are listened on, with the ports that the kernel chose.
@@ -230,8 +252,13 @@ impl Sibling {
 
     fn start_drain(&mut self) {
         self.drain_until_ms = Some(self.now_ms + self.drain_timeout_ms);
-        self.listeners.wake_all();
-        self.connections.start_drain();
+        let leaving = self.waker.is_leaving();
+        if leaving {
+            self.listeners.leave(&self.poller);
+        } else {
+            self.listeners.wake_all();
+        }
+        self.connections.start_drain(leaving);
     }
 
     /// While stopped: listens no longer once all who waited are accepted, closes everything at

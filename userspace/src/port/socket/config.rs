@@ -99,6 +99,7 @@ pub(super) fn open(config: &SocketConfig) -> Result<OwnedFd, SocketError> {
     };
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let fd = socket(family, SockType::Datagram, flags, None).map_err(fail(Step::Socket))?;
+    set_shares(&fd, config).map_err(fail(Step::Options))?;
     set_options(&fd, config).map_err(fail(Step::Options))?;
     bind(
         std::os::fd::AsRawFd::as_raw_fd(&fd),
@@ -108,9 +109,23 @@ pub(super) fn open(config: &SocketConfig) -> Result<OwnedFd, SocketError> {
     Ok(fd)
 }
 
-/// Sets everything that must be set before the bind.
-fn set_options(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
+/// Configures a bound socket of another process.
+pub(super) fn adopt(socket: &OwnedFd, config: &SocketConfig) -> Result<(), SocketError> {
+    let fail = |errno| SocketError::new(config.address, Step::Options, errno);
+    set_options(socket, config).map_err(fail)
+}
+
+/// Sets what can be set before the bind only.
+fn set_shares(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
     setsockopt(fd, sockopt::ReusePort, &config.shared)?;
+    if config.address.is_ipv6() {
+        setsockopt(fd, sockopt::Ipv6V6Only, &true)?;
+    }
+    Ok(())
+}
+
+/// Sets everything else.
+fn set_options(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
     // Beyond net.core.rmem_max only CAP_NET_ADMIN leads; without it, as much as there is.
     set_either(
         fd,
@@ -132,7 +147,6 @@ fn set_options(fd: &OwnedFd, config: &SocketConfig) -> Result<(), Errno> {
             setsockopt(fd, sockopt::Ipv4PacketInfo, &config.is_wildcard())
         }
         IpAddr::V6(_) => {
-            setsockopt(fd, sockopt::Ipv6V6Only, &true)?;
             setsockopt(fd, Ipv6MtuDiscover, &libc::IPV6_PMTUDISC_OMIT)?;
             setsockopt(fd, sockopt::Ipv6RecvPacketInfo, &config.is_wildcard())
         }

@@ -54,14 +54,26 @@ impl SocketPort {
     /// Opens a socket.
     pub fn open(config: &SocketConfig) -> Result<Self, SocketError> {
         config.check()?;
-        Ok(Self {
-            socket: config::open(config)?,
+        Ok(Self::on(config::open(config)?, config))
+    }
+
+    /// Takes a socket that is bound to the address already, and that another process may have as
+    /// well: each datagram goes to one of them, and none is lost when either closes it.
+    pub fn adopt(socket: OwnedFd, config: &SocketConfig) -> Result<Self, SocketError> {
+        config.check()?;
+        config::adopt(&socket, config)?;
+        Ok(Self::on(socket, config))
+    }
+
+    fn on(socket: OwnedFd, config: &SocketConfig) -> Self {
+        Self {
+            socket,
             datagrams: Datagrams::new(FRAME_COUNT, config.frame_size, config.is_wildcard()),
             frame_size: config.frame_size,
             free: (0..).take(FRAME_COUNT).collect(),
             expected: EXPECTED_MIN,
             events: PortEvents::default(),
-        })
+        }
     }
 
     /// The address that the socket is bound to; a port that was left open, the kernel has chosen.

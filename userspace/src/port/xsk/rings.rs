@@ -87,6 +87,10 @@ impl Rings {
             in_tx: 0,
             backlog: false,
         };
+        xdp_socket::close_on_exec(rings.fd()).map_err(|errno| Cause::Other {
+            step: "cannot keep the socket to this process",
+            error: errno.into(),
+        })?;
         // Newer kernels only; older ones send 32 frames per wake-up, and the next turn goes on.
         let _ = xdp_socket::raise_transmit_budget(rings.fd(), config.tx_size);
         rings.refill();

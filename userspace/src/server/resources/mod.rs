@@ -60,11 +60,14 @@ struct Outcome {
 
 impl Resources {
     /// Loads everything for the first time: an error in any zone is an error.
-    pub(super) fn load(arguments: &RunArguments, config: &Config) -> Result<(Self, Arc<Snapshot>)> {
+    /// `secret` is what cookies are made from where none is configured.
+    pub(super) fn load(
+        arguments: &RunArguments,
+        config: &Config,
+        secret: Secret,
+    ) -> Result<(Self, Arc<Snapshot>)> {
         let mut random = [0; 24];
         getrandom::fill(&mut random).context("random numbers for the name index")?;
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).context("random numbers for cookies")?;
         let mut resources = Self {
             arguments: arguments.clone(),
             config: config.clone(),
@@ -73,9 +76,9 @@ impl Resources {
                 .as_deref()
                 .map_or_else(Stamps::default, Stamps::before),
             table: ZoneTable::default(),
-            policy: policy(config, Secret(secret)),
+            policy: policy(config, secret),
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
-            secret: Secret(secret),
+            secret,
             generation: 0,
             is_stale: true,
         };
@@ -202,6 +205,13 @@ impl Resources {
         let config = self.arguments.config.as_deref();
         config.into_iter().chain(self.table.files())
     }
+}
+
+/// A secret for cookies that nobody has configured.
+pub(super) fn draw_secret() -> Result<Secret> {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).context("random numbers for cookies")?;
+    Ok(Secret(secret))
 }
 
 /// What is answered beside the zones' data; `random` is the secret of cookies where none is

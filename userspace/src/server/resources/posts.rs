@@ -47,6 +47,15 @@ impl Posts {
         Self(posts)
     }
 
+    /// Adds the ways to new workers, which may have a snapshot that is not the newest any more.
+    pub(super) fn add(&mut self, posts: Vec<Post>, newest: &Arc<Snapshot>) {
+        for mut post in posts {
+            post.pending = Some(Arc::clone(newest));
+            post.deliver();
+            self.0.push(post);
+        }
+    }
+
     /// Sends a snapshot to every worker. Whoever has not taken the last ones gets it later: of
     /// several that wait, the newest.
     pub(super) fn send(&mut self, snapshot: &Arc<Snapshot>) {
@@ -58,6 +67,8 @@ impl Posts {
 
     /// Frees what came back, and sends what waits. Returns how many snapshots are still under way.
     pub(super) fn collect(&mut self) -> usize {
+        // A worker that has ended takes nothing any more, and gives nothing back.
+        self.0.retain(|post| !post.mailbox.is_abandoned());
         let outstanding = self.0.iter_mut().map(|post| {
             let outstanding = post.mailbox.collect();
             post.deliver();

@@ -7,6 +7,7 @@ use super::watch::Watch;
 use super::zones::Scope;
 use super::{Outcome, Resources};
 use crate::control::Reply;
+use crate::server::notify;
 use crate::snapshot::Snapshot;
 use crate::sys::waker::Waker;
 use crate::sys::{heap, priority, wait};
@@ -20,9 +21,11 @@ use std::time::{Duration, Instant};
 /// What the thread is asked.
 pub(in crate::server) enum Request {
     /// Read again what has changed, or this zone; who asked is told when it is done.
-    Reload(Option<Vec<u8>>, Option<Reply>),
+    Reload(Option<Vec<u8>>),
     /// Tell of all zones, or of this one.
-    Zones(Option<Vec<u8>>, Reply),
+    Zones(Option<Vec<u8>>),
+    /// There are more workers.
+    Posts(Vec<Post>),
 }
 
 /// What the rest of the server sees of the thread's work.
@@ -42,7 +45,7 @@ pub(in crate::server) struct Published {
 
 /// The way to the thread.
 pub(in crate::server) struct ResourceThread {
-    requests: Sender<Request>,
+    requests: Sender<(Request, Option<Reply>)>,
     waker: Waker,
     published: Arc<Mutex<Published>>,
     thread: JoinHandle<()>,
@@ -86,8 +89,8 @@ impl ResourceThread {
     }
 
     /// Asks the thread. A request that cannot be taken is answered by its reply's end.
-    pub(in crate::server) fn ask(&self, request: Request) {
-        if self.requests.send(request).is_err() || self.waker.wake().is_err() {
+    pub(in crate::server) fn ask(&self, request: Request, reply: Option<Reply>) {
+        if self.requests.send((request, reply)).is_err() || self.waker.wake().is_err() {
             tracing::error!("the resource thread has ended: nothing is reloaded any more");
         }
     }
@@ -116,7 +119,7 @@ struct Work {
     resources: Resources,
     posts: Posts,
     watch: Option<Watch>,
-    asked: Receiver<Request>,
+    asked: Receiver<(Request, Option<Reply>)>,
     waker: Waker,
     published: Arc<Mutex<Published>>,
     /// Snapshots that have not come back yet.
@@ -152,8 +155,8 @@ impl Work {
         wait::any_readable([self.waker.as_fd()].into_iter().chain(watched), timeout)?;
         self.waker.clear()?;
         self.collect();
-        while let Ok(request) = self.asked.try_recv() {
-            self.answer(request);
+        while let Ok((request, reply)) = self.asked.try_recv() {
+            self.answer(request, reply);
         }
         if let Some(watch) = &mut self.watch {
             watch.look(Instant::now())?;
@@ -164,10 +167,10 @@ impl Work {
         Ok(())
     }
 
-    fn answer(&mut self, request: Request) {
+    fn answer(&mut self, request: Request, reply: Option<Reply>) {
         match request {
-            Request::Reload(None, reply) => self.reload(&Scope::All, reply),
-            Request::Reload(Some(origin), reply) => {
+            Request::Reload(None) => self.reload(&Scope::All, reply),
+            Request::Reload(Some(origin)) => {
                 let mut zones = self.resources.table.zones().iter();
                 if zones.any(|zone| zone.source.origin == origin) {
                     self.reload(&Scope::Zone(origin), reply);
@@ -175,25 +178,32 @@ impl Work {
                     reply.send(Err(unknown(&origin)));
                 }
             }
-            Request::Zones(origin, reply) => {
+            Request::Zones(origin) => {
                 let zones = self.resources.zones_json(origin.as_deref());
                 // Whoever reads slowly must not keep the thread from its work.
                 std::thread::spawn(move || {
-                    reply.send(zones);
+                    reply.map(|reply| reply.send(zones));
                     heap::release();
                 });
+            }
+            Request::Posts(posts) => {
+                let snapshot = self.published().snapshot;
+                self.posts.add(posts, &snapshot);
+                self.outstanding = self.posts.collect();
             }
         }
     }
 
     /// Reads again what `scope` says, and hands the outcome out.
     fn reload(&mut self, scope: &Scope, reply: Option<Reply>) {
+        notify::reloading();
         let outcome = self.resources.reload(scope);
         self.last_look = Instant::now();
         if let Some(snapshot) = &outcome.snapshot {
             self.posts.send(snapshot);
         }
         self.publish(&outcome);
+        notify::ready();
         let is_news = outcome.snapshot.is_some() || !outcome.update.problems.is_empty();
         // A file that changed without changing anything is no news, unless somebody asked.
         if is_news || *scope != Scope::Changed {
