@@ -4,6 +4,7 @@ use crate::exchange::{Exchange, Family};
 use crate::invariants::check_reply;
 use crate::worlds::ZoneText;
 use crate::zones::SIGNED;
+use ripples::geo::Geo;
 use ripples::packet::cookie::{Cookies, Secret};
 use ripples::packet::reply::Transport;
 use ripples::packet::{Arrival, NameKey};
@@ -11,9 +12,10 @@ use ripples::snapshot::{Chaos, Policy, Snapshot};
 use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
 use ripples::zone::check::check;
-use ripples::zone::compile::compile_beside;
 use ripples::zone::error::Severity;
 use ripples::zone::records::ZoneRecords;
+use ripples::zone::served::ServedZone;
+use std::sync::Arc;
 
 /// The time of all exchanges, in seconds since 1970.
 pub const TIME_S: u32 = 1_559_731_985;
@@ -62,6 +64,20 @@ pub fn snapshot(zones: &[(&str, &str)]) -> Snapshot {
     snapshot_with(zones, Policy::default())
 }
 
+/// The same under a policy and maps.
+///
+/// # Panics
+/// Where a zone has an error, or speaks of regions that the maps have not.
+pub fn snapshot_on(zones: &[(&str, &str)], policy: Policy, maps: &Arc<Geo>) -> Snapshot {
+    let snapshot = snapshot_with(zones, policy);
+    let problems: Vec<_> = snapshot
+        .variants()
+        .flat_map(|it| it.problems(maps))
+        .collect();
+    assert_eq!(problems, [""; 0]);
+    snapshot.with_geo(Arc::clone(maps), None).expect("snapshot")
+}
+
 /// The same under a policy.
 ///
 /// # Panics
@@ -74,13 +90,16 @@ pub fn snapshot_with(zones: &[(&str, &str)], policy: Policy) -> Snapshot {
     });
     let origins: Vec<_> = origins.collect();
     let apexes: Vec<&[u8]> = origins.iter().map(|origin| &origin[..]).collect();
-    let images = zones.iter().zip(&origins).map(|((_, text), origin)| {
+    let zones = zones.iter().zip(&origins).map(|((_, text), origin)| {
         let parsed = ZoneRecords::parse(text.as_bytes(), "test.zone", origin);
         let (records, _) = parsed.unwrap_or_else(|errors| panic!("{errors:?}"));
-        compile_beside(&records, &apexes).unwrap_or_else(|error| panic!("{error}"))
+        let problems = check(&records);
+        let is_sound = problems.iter().all(|it| it.severity != Severity::Error);
+        assert!(is_sound || !text.contains("$VARIANT"), "{problems:?}");
+        ServedZone::compile(&records, &apexes, &[]).unwrap_or_else(|error| panic!("{error}"))
     });
     let key = NameKey::new([0x5eed, 0xfeed, 0xbeef]);
-    Snapshot::new(1, images.collect(), policy, key).expect("snapshot")
+    Snapshot::new(1, zones.collect(), policy, key).expect("snapshot")
 }
 
 /// Builds a snapshot of one zone, if the checks find no error in it.

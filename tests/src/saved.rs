@@ -28,7 +28,7 @@ pub fn saved(image: &ZoneImage) -> Vec<u8> {
 /// A snapshot of one image under another key than its own.
 pub fn snapshot(image: ZoneImage) -> Snapshot {
     let key = NameKey::new([1, 2, 3]);
-    Snapshot::new(1, vec![image], Policy::default(), key).expect("one zone")
+    Snapshot::new(1, vec![image.into()], Policy::default(), key).expect("one zone")
 }
 
 /// Reads a file whose byte at `at` somebody has changed by `delta`, and who knows how to set right

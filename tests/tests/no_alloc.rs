@@ -10,8 +10,12 @@ use ripples::vectorloop::{Turn, respond};
 use std::hint::black_box;
 use std::sync::Arc;
 use tests::alloc::{CountingAllocator, Counts};
-use tests::answers::{TIME_S, arrival, strict_policy, world, world_with};
+use tests::answers::{TIME_S, arrival, snapshot_on, strict_policy, world, world_with};
+use tests::ask::Ask;
 use tests::hostile::{Bytes, frames, messages};
+use tests::maps::{map, maps};
+use tests::name::Name;
+use tests::record::rtype;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -123,6 +127,29 @@ fn a_worker_takes_and_returns_snapshots_without_the_allocator() {
     });
     assert_eq!(counts, Counts::NONE);
     assert_eq!(inbox.current().generation(), 3);
+}
+
+#[test]
+fn variants_are_chosen_without_the_allocator() {
+    let zone = "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns.example.\nwww 60 A 192.0.2.1\n\
+                alias 60 CNAME www\n$VARIANT eu\nwww 60 A 192.0.2.2\nalias 60 CNAME www\n\
+                $VARIANT eu\nwww 60 A 192.0.2.3\n";
+    let networks = [("198.51.100.0/24", "eu"), ("2001:db8::/32", "eu")];
+    let maps = maps([map("world", &[("all", &[]), ("eu", &[])], &networks)]);
+    let snapshot = snapshot_on(&[("test.", zone)], Policy::default(), &Arc::new(maps));
+    let ask = Ask::new(Name::parse("alias.test."), rtype::A);
+    let mut buffer = vec![0; 65_535];
+    let mut tally = Tally::default();
+    for ask in [ask.clone(), ask.subnet("198.51.100.0/25")] {
+        let message = ask.message();
+        buffer[..message.len()].copy_from_slice(&message);
+        let arrival = arrival(Transport::Udp);
+        let counts = Counts::of(|| {
+            let len = respond(&mut buffer, message.len(), &arrival, &snapshot, &mut tally);
+            assert!(black_box(len).is_ok());
+        });
+        assert_eq!(counts, Counts::NONE);
+    }
 }
 
 /// Random inputs, the same in every run.

@@ -112,7 +112,8 @@ proptest! {
             read(&file).unwrap_or_else(|flaw| panic!("{flaw}"))
         });
         let key = NameKey::new([4, 5, 6]);
-        let mapped = Snapshot::new(1, zones.collect(), Policy::default(), key).unwrap();
+        let zones = zones.map(Into::into).collect();
+        let mapped = Snapshot::new(1, zones, Policy::default(), key).unwrap();
         for ask in &scenario.asks {
             let message = ask.message();
             let expected = reply(&built, &message, Transport::Tcp);
@@ -187,8 +188,8 @@ fn flaws_say_where_and_what() {
         (0, b'R', "byte 0: this is no saved image"),
         (
             7,
-            4,
-            "byte 7: the image is of version 4, and this server knows 3: run `ripples compile`",
+            5,
+            "byte 7: the image is of version 5, and this server knows 4: run `ripples compile`",
         ),
         (24, 0, "the number of hashes is not that of the names"),
         (72, 9, "byte 72: this is no name"),

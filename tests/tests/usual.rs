@@ -86,7 +86,7 @@ fn check_write(message: &[u8], limit: usize, snapshot: &Snapshot) -> Result<(), 
         return Ok(());
     }
     let candidate = snapshot.candidate(Portable, query.name_hash);
-    let answer = answer(&query, message, candidate, snapshot);
+    let answer = answer(&query, message, candidate, None, snapshot);
     let limit = reply::limit(&query, Transport::Udp, snapshot, limit);
     let [mut short, mut long] = [(); 2].map(|()| {
         let mut room = message.to_vec();

@@ -2,6 +2,7 @@
 //!
 //! A case "query log on" belongs here as soon as there is a query log; all of these are without.
 
+use super::geo;
 use super::names::Spread;
 use super::queries::{self, Expected, Extra};
 use super::worlds::{World, host};
@@ -80,6 +81,7 @@ pub(crate) const CASES: &[Case] = &[
     })
     .with(Extra::DnssecOk)
     .gives(Expected::NoName),
+    case("geo", World::Geo, |i| host(i % geo::HOSTS)).with(Extra::Anywhere),
     hosts("100k uniform", 100 * KILO, Spread::Uniform(100 * KILO)),
     hosts("100k Zipf", 100 * KILO, Spread::Zipf(100 * KILO)),
     case("100k zones", World::Zones(100 * KILO), |i| {
@@ -175,11 +177,11 @@ impl Case {
 
     /// So many of them.
     pub(crate) fn first_frames(&self, count: usize) -> Vec<Vec<u8>> {
-        let coins = (0u64..).map(|i| super::names::stir(!i) & 1 == 1);
+        let coins = (0u64..).map(|i| super::names::stir(!i));
         let numbers = self.spread.numbers().zip(coins).take(count);
-        let frame = |(number, is_odd)| {
+        let frame = |(number, coins)| {
             let name = (self.qname)(number);
-            queries::frame(&name, self.extra, self.family, self.world, is_odd)
+            queries::frame(&name, self.extra, self.family, self.world, coins)
         };
         numbers.map(frame).collect()
     }

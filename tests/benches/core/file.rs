@@ -37,7 +37,8 @@ impl File {
         };
         let sources = std::slice::from_ref(&self.source);
         let loaded = load_all(sources, effort).pop().expect("one zone");
-        loaded.image.unwrap_or_else(|errors| panic!("{errors:?}"))
+        let zone = loaded.image.unwrap_or_else(|errors| panic!("{errors:?}"));
+        zone.image
     }
 
     /// Loads it where the kernel maps files in small pages only.

@@ -9,6 +9,7 @@
 mod cases;
 mod count;
 mod file;
+mod geo;
 mod measure;
 mod names;
 mod queries;

@@ -29,6 +29,8 @@ pub(crate) enum Extra {
     ClientCookie,
     /// A client cookie and the server's own.
     ServerCookie,
+    /// Nothing; it comes from anywhere.
+    Anywhere,
 }
 
 /// What the reply to every query is.
@@ -42,18 +44,19 @@ pub(crate) enum Expected {
     Referral,
 }
 
-/// The frame of a query for the addresses of `name`; `is_odd` is a coin that was tossed.
-pub(crate) fn frame(
-    name: &str,
-    extra: Extra,
-    family: Family,
-    world: World,
-    is_odd: bool,
-) -> Vec<u8> {
-    let [client, server] = family.ends();
+/// The frame of a query for the addresses of `name`; `coins` were tossed for it.
+pub(crate) fn frame(name: &str, extra: Extra, family: Family, world: World, coins: u64) -> Vec<u8> {
+    let is_odd = coins & 1 == 1;
+    let [mut client, server] = family.ends();
     let ask = Ask::new(Name::parse(name), rtype::A);
     let ask = match extra {
         Extra::None => ask,
+        Extra::Anywhere => {
+            let [.., a, b, c, d] = coins.to_be_bytes();
+            // Others are no sources that a query may have.
+            client.set_ip([a % 126 + 1, b, c, d].into());
+            ask
+        }
         Extra::EdnsInHalf if is_odd => ask.edns(1232),
         Extra::EdnsInHalf => ask,
         Extra::DnssecOk => Ask {

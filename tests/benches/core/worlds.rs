@@ -1,6 +1,7 @@
 //! The zones that are asked, from text as an operator would write it.
 
 use super::file::File;
+use super::geo;
 use ripples::name::{NameBuf, ROOT};
 use ripples::packet::NameKey;
 use ripples::packet::cookie::{Cookies, Secret};
@@ -30,6 +31,8 @@ pub(crate) enum World {
     Deep,
     /// The tests' small signed zones.
     Signed,
+    /// A zone whose names vary by region.
+    Geo,
     /// As `Hosts`, for clients that have to show valid cookies.
     Cookies(u64),
     /// As `Hosts`, compiled into a file and loaded from it.
@@ -48,6 +51,7 @@ impl World {
             | Self::SavedSmall(count) => count,
             Self::Zones(count) | Self::CutsAndWildcards(count) => 5 * count,
             Self::Deep | Self::Signed => 300,
+            Self::Geo => geo::HOSTS,
         }
     }
 
@@ -63,6 +67,7 @@ impl World {
         };
         let images = match self {
             Self::Signed => return signed_world(),
+            Self::Geo => return geo::world(HEAD),
             Self::Hosts(count) | Self::Cookies(count) => vec![hosts(count)],
             Self::Saved(count) => vec![File::of(&hosts(count)).load()],
             Self::SavedSmall(count) => vec![File::of(&hosts(count)).load_into_small_pages()],
@@ -84,7 +89,8 @@ impl World {
         let images_len: usize = images.iter().map(|image| image.bytes().len()).sum();
         // The same in every run: so are the places of names, and the instructions to find them.
         let key = NameKey::new([1, 2, 3]);
-        let snapshot = Snapshot::new(1, images, policy, key).expect("a snapshot");
+        let zones = images.into_iter().map(Into::into).collect();
+        let snapshot = Snapshot::new(1, zones, policy, key).expect("a snapshot");
         if self.size() >= MANY / 2 {
             let each = |bytes: usize| bytes as u64 / self.size();
             let (image, all) = (each(images_len), each(snapshot.size_bytes()));

@@ -9,6 +9,7 @@ use ripples::zone::image::ZoneImage;
 use ripples::zone::load::load_all;
 use ripples::zone::progress::{Effort, Progress};
 use ripples::zone::records::ZoneRecords;
+use ripples::zone::served::ServedZone;
 use ripples::zone::{check::check, compile::compile};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -72,7 +73,7 @@ fn phases(source: &ZoneSource, figures: &mut Map<String, Value>) {
     records.forget_lines();
     let (image, compiling) = timed(|| compile(&records).expect("a good zone"));
     drop(records);
-    let (_, indexing) = timed(|| snapshot(vec![image]));
+    let (_, indexing) = timed(|| snapshot(vec![image.into()]));
     for (phase, time) in [
         ("alone_read_cpu_s", reading),
         ("alone_check_cpu_s", checking),
@@ -83,9 +84,9 @@ fn phases(source: &ZoneSource, figures: &mut Map<String, Value>) {
     }
 }
 
-fn snapshot(images: Vec<ZoneImage>) -> Snapshot {
+fn snapshot(zones: Vec<ServedZone>) -> Snapshot {
     let key = NameKey::new([1, 2, 3]);
-    Snapshot::new(1, images, Policy::default(), key).expect("a snapshot")
+    Snapshot::new(1, zones, Policy::default(), key).expect("a snapshot")
 }
 
 /// Reads a list of zones.

@@ -8,9 +8,9 @@ use ripples::packet::NameKey;
 use ripples::packet::reply::Transport;
 use ripples::snapshot::{Policy, Snapshot};
 use ripples::zone::check::check;
-use ripples::zone::compile::compile;
 use ripples::zone::error::Severity;
 use ripples::zone::records::ZoneRecords;
+use ripples::zone::served::ServedZone;
 use tests::answers::reply;
 use tests::ask::Ask;
 use tests::invariants::check_reply;
@@ -36,9 +36,11 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     // What the checks let through may still be too large for a message.
-    let Ok(image) = compile(&records) else { return };
+    let Ok(zone) = ServedZone::compile(&records, &[], &[]) else {
+        return;
+    };
     let key = NameKey::new([1, 2, 3]);
-    let snapshot = Snapshot::new(1, vec![image], Policy::default(), key).unwrap();
+    let snapshot = Snapshot::new(1, vec![zone], Policy::default(), key).unwrap();
     for owner in records.owners().take(OWNERS_MAX) {
         let name = Name::of_wire(&owner.name());
         let types = owner.rrsets().map(|rrset| rrset.rtype());

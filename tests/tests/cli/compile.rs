@@ -77,6 +77,18 @@ fn where_one_zone_has_an_error_nothing_is_written() {
 }
 
 #[test]
+fn a_zone_with_variants_is_not_saved() {
+    let folder = Folder::new();
+    let zone = "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns.test.\n@ 60 A 192.0.2.1\n\
+                $VARIANT *\n@ 60 A 192.0.2.2\n";
+    let ended = compile(folder.path(), &[("example", zone)]);
+    assert_eq!(ended.code, Some(1));
+    let complaint = ": the zone has variants, which a saved image cannot hold: serve this file\n";
+    assert!(ended.stdout.contains(complaint), "{}", ended.stdout);
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
 fn one_zone_goes_to_the_file_that_is_named_and_replaces_what_is_there() {
     let folder = Folder::new();
     let file = folder.write("any.name", "old");
@@ -123,7 +135,7 @@ fn what_does_not_fit_is_told_with_file_and_offset() {
         (
             with(7, 2),
             "example",
-            "byte 7: the image is of version 2, and this server knows 3: run",
+            "byte 7: the image is of version 2, and this server knows 4: run",
         ),
         (
             with(200, 0xee),

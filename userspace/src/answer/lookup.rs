@@ -1,6 +1,7 @@
 //! What a zone has for a name: RFC 1034 §4.3.2.
 
-use super::{Answer, Claim, Follow, Wanted};
+use super::client::Variant;
+use super::{Answer, Claim, Client, Follow, Wanted};
 use crate::packet::code;
 use crate::snapshot::{Found, Labels, Snapshot};
 use crate::telemetry::Rcode;
@@ -12,6 +13,8 @@ pub(super) struct Lookup<'n, 's> {
     /// The name, and what stands behind it.
     pub(super) front: &'n [u8],
     pub(super) name_len: usize,
+    /// Who wants to know, if anything depends on it.
+    pub(super) client: Option<&'n Client>,
     pub(super) snapshot: &'s Snapshot,
 }
 
@@ -49,7 +52,42 @@ impl<'s> Lookup<'_, 's> {
 
     /// What a node with authority, or its wildcard, has for a type: what this claims, and what its
     /// absence does.
+    #[inline(always)]
     fn of_node(&self, found: Found<'s>, present: Claim, absent: Claim) -> Answer<'s> {
+        match self.client {
+            Some(client) if found.node.flags().any(NodeFlags::VARIED) => {
+                self.of_varied(client, found, present, absent)
+            }
+            _ => self.records(found, present, absent),
+        }
+    }
+
+    /// The same of a node that is another one for other clients.
+    #[inline(never)]
+    fn of_varied(
+        &self,
+        client: &Client,
+        found: Found<'s>,
+        present: Claim,
+        absent: Claim,
+    ) -> Answer<'s> {
+        let (node, qtype) = (found.node, self.wanted.qtype);
+        let rtype = if qtype == code::ANY {
+            node.types().next().unwrap_or(0)
+        } else if node.flags().any(NodeFlags::ALIAS) && node.find(qtype, false).is_none() {
+            code::CNAME
+        } else {
+            qtype
+        };
+        let Variant { node, scope } = client.variant(self.snapshot, found, rtype);
+        Answer {
+            scope,
+            ..self.records(Found { node, ..found }, present, absent)
+        }
+    }
+
+    /// What a node itself has for a type.
+    fn records(&self, found: Found<'s>, present: Claim, absent: Claim) -> Answer<'s> {
         let Wanted { qtype, dnssec } = self.wanted;
         let node = found.node;
         let body = match qtype {

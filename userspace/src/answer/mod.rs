@@ -1,8 +1,10 @@
 //! The one decision: what a query is answered with. Pure.
 
+mod client;
 mod lookup;
 mod usual;
 
+pub use client::Client;
 pub use usual::{Absence, absence, hit};
 
 use crate::packet::{Query, code};
@@ -21,6 +23,8 @@ pub struct Answer<'s> {
     pub authoritative: bool,
     /// Bytes of the name before the part of it that owns the body's first record.
     pub owner_skip: u8,
+    /// Bits of the client's subnet that the answer is valid for (RFC 7871 §7.2.1).
+    pub scope: u8,
     /// Number of the zone that answers.
     pub zone: u32,
     /// The records; none in an error.
@@ -80,6 +84,7 @@ impl<'s> Answer<'s> {
             rcode,
             authoritative: false,
             owner_skip: 0,
+            scope: 0,
             zone: 0,
             body: None,
             follow: Follow::Nothing,
@@ -98,6 +103,12 @@ impl<'s> Answer<'s> {
         }
     }
 
+    /// Whether records of other names follow.
+    #[inline(always)]
+    pub fn is_chain(&self) -> bool {
+        matches!(self.follow, Follow::Alias(_) | Follow::Redirect(_))
+    }
+
     /// Whether this is a referral to another server.
     pub fn is_referral(&self) -> bool {
         !self.authoritative && self.body.is_some()
@@ -105,11 +116,12 @@ impl<'s> Answer<'s> {
 }
 
 /// Answers the query that `room` begins with, its name as it was asked, with the candidate that was
-/// found before.
+/// found before. Without a client nothing depends on who asks.
 pub fn answer<'s>(
     query: &Query,
     room: &[u8],
     candidate: Option<NamePlace>,
+    client: Option<&Client>,
     snapshot: &'s Snapshot,
 ) -> Answer<'s> {
     if let Some(rcode) = query.refusal {
@@ -126,6 +138,7 @@ pub fn answer<'s>(
         wanted: query.wanted(),
         front: &room[query.name().start..],
         name_len: name.len(),
+        client,
         snapshot,
     };
     match snapshot.find_candidate(candidate, query.name_hash, name) {
@@ -146,11 +159,17 @@ fn chaos<'s>(query: &Query, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
 }
 
 /// Answers for the target of an alias.
-pub fn lookup<'s>(wanted: Wanted, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
+pub fn lookup<'s>(
+    wanted: Wanted,
+    name: &[u8],
+    client: Option<&Client>,
+    snapshot: &'s Snapshot,
+) -> Answer<'s> {
     let lookup = Lookup {
         wanted,
         front: name,
         name_len: name.len(),
+        client,
         snapshot,
     };
     match snapshot.find(snapshot.key().hash(name), name) {

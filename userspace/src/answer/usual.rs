@@ -21,9 +21,11 @@ pub fn hit<'s, S: Simd>(
     snapshot: &'s Snapshot,
 ) -> Option<(u32, BodyRef<'s>)> {
     let Found { zone, node } = snapshot.at(candidate?);
-    // Records with authority, and of no type that has rules of its own.
-    let is_plain = !node.flags().any(NodeFlags::CUT.with(NodeFlags::OCCLUDED))
-        && !matches!(query.qtype, code::DS | code::NSEC3);
+    // Records with authority, whoever asks, and of no type that has rules of its own.
+    let special = NodeFlags::CUT
+        .with(NodeFlags::OCCLUDED)
+        .with(NodeFlags::VARIED);
+    let is_plain = !node.flags().any(special) && !matches!(query.qtype, code::DS | code::NSEC3);
     if !is_usual(query)
         || !is_plain
         || !node.is_named_block(simd, name.suffix(0)?, usize::from(query.name_len))

@@ -1,9 +1,10 @@
-//! `[edns]`, `[cookies]` and `[chaos]`: what is answered beside the zones' data.
+//! `[edns]`, `[cookies]`, `[chaos]` and `geo.weighted`: what is answered beside the zones' data.
 
 use super::ConfigError;
+use crate::geo::Network;
 use crate::packet::cookie::{Cookies, Secret};
 use crate::packet::reply::NSID_LEN_MAX;
-use crate::snapshot::{Chaos, TEXT_LEN_MAX};
+use crate::snapshot::{Chaos, TEXT_LEN_MAX, Weighted};
 use serde::Deserialize;
 
 /// What is answered beside the zones' data.
@@ -13,6 +14,10 @@ pub struct Answers {
     pub nsid: Vec<u8>,
     /// Whether client subnets are read and answered (RFC 7871).
     pub client_subnet: bool,
+    /// The networks whose client subnets are read; `None`: everybody's.
+    pub client_subnet_from: Option<Box<[Network]>>,
+    /// How one of several variants for a region is chosen.
+    pub weighted: Weighted,
     /// Whether errors say more than their response code (RFC 8914).
     pub extended_errors: bool,
     /// What is done with cookies.
@@ -61,6 +66,7 @@ impl Answers {
 pub(super) struct Edns {
     nsid: Option<String>,
     client_subnet: Option<bool>,
+    client_subnet_from: Option<Vec<String>>,
     extended_errors: Option<bool>,
 }
 
@@ -81,11 +87,19 @@ pub(super) struct ChaosOptions {
     id: String,
 }
 
-/// Checks the three sections.
+/// `[geo]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GeoOptions {
+    weighted: Weighted,
+}
+
+/// Checks the four sections.
 pub(super) fn check(
     edns: &Edns,
     cookies: &CookieOptions,
     chaos: &ChaosOptions,
+    geo: &GeoOptions,
 ) -> Result<Answers, ConfigError> {
     let texts = [
         ("chaos.version", &chaos.version),
@@ -105,14 +119,33 @@ pub(super) fn check(
     });
     Ok(Answers {
         nsid: nsid(edns.nsid.as_deref().unwrap_or_default())?,
-        // What a resolver says is read, and it learns that no answer depends on it yet.
         client_subnet: edns.client_subnet.unwrap_or(true),
+        client_subnet_from: networks(edns.client_subnet_from.as_deref())?,
+        weighted: geo.weighted,
         extended_errors: edns.extended_errors.unwrap_or(true),
         cookie_policy: cookies.policy,
         cookie_secrets: secrets.collect::<Result<_, _>>()?,
         // A server says of itself what it was told to say, and nothing else.
         chaos: Chaos::new(&chaos.version, &chaos.hostname, &chaos.id),
     })
+}
+
+/// Networks as in `192.0.2.0/24`.
+fn networks(texts: Option<&[String]>) -> Result<Option<Box<[Network]>>, ConfigError> {
+    let read = |text: &String| {
+        let (address, prefix_len) = text.split_once('/')?;
+        let address = address.parse().ok()?;
+        let network = Network::of(address, prefix_len.parse().ok()?)?;
+        (network.address() == address).then_some(network)
+    };
+    let network = |text: &String| {
+        read(text).ok_or_else(|| {
+            let problem = format!("{text:?} is no network as in 192.0.2.0/24 or 2001:db8::/32");
+            ConfigError::option("edns.client_subnet_from", problem)
+        })
+    };
+    let networks = texts.map(|texts| texts.iter().map(network).collect());
+    networks.transpose()
 }
 
 /// Text as it is, or hexadecimal digits behind `0x`.
@@ -162,6 +195,29 @@ mod tests {
     }
 
     #[test]
+    fn client_subnets_may_be_read_from_some_networks_only() {
+        let read = |texts: &[&str]| {
+            let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
+            networks(Some(&texts)).map(|networks| networks.unwrap().len())
+        };
+        assert_eq!(networks(None).unwrap(), None);
+        assert_eq!(read(&[]).unwrap(), 0);
+        assert_eq!(read(&["192.0.2.0/24", "2001:db8::/32", "::/0"]).unwrap(), 3);
+        for bad in [
+            "",
+            "192.0.2.0",
+            "192.0.2.1/24",
+            "192.0.2.0/33",
+            "x/1",
+            "::/129",
+            "::/-1",
+        ] {
+            let error = read(&["::1/128", bad]).unwrap_err().to_string();
+            assert!(error.starts_with("edns.client_subnet_from: "), "{error}");
+        }
+    }
+
+    #[test]
     fn secrets_have_128_bits_and_stay_out_of_errors() {
         let digits = "e5e973e5a6b2a43f48e7dc849e37bfcf";
         assert_eq!(secret(digits).unwrap().0[..2], [0xe5, 0xe9]);
@@ -170,7 +226,12 @@ mod tests {
                 secrets: vec![digits.to_owned(), bad.to_owned()],
                 ..CookieOptions::default()
             };
-            let checked = check(&Edns::default(), &options, &ChaosOptions::default());
+            let checked = check(
+                &Edns::default(),
+                &options,
+                &ChaosOptions::default(),
+                &GeoOptions::default(),
+            );
             assert_eq!(
                 checked.unwrap_err().to_string(),
                 "cookies.secrets: number 2 is not 32 hexadecimal digits"
@@ -201,7 +262,8 @@ mod tests {
                 version: "v".repeat(version),
                 ..ChaosOptions::default()
             };
-            let checked = check(&Edns::default(), &CookieOptions::default(), &options);
+            let (edns, cookies, geo) = Default::default();
+            let checked = check(&edns, &cookies, &options, &geo);
             let error = checked.err().map(|error| error.to_string());
             assert_eq!(
                 error
@@ -224,7 +286,7 @@ mod tests {
     }
 
     fn defaults() -> Answers {
-        let (edns, chaos) = (Edns::default(), ChaosOptions::default());
-        check(&edns, &CookieOptions::default(), &chaos).unwrap()
+        let (edns, cookies, chaos, geo) = Default::default();
+        check(&edns, &cookies, &chaos, &geo).unwrap()
     }
 }

@@ -1,6 +1,6 @@
 //! The TOML file as it is written.
 
-use super::answers::{ChaosOptions, CookieOptions, Edns};
+use super::answers::{ChaosOptions, CookieOptions, Edns, GeoOptions};
 use super::idle::Steps;
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
@@ -37,6 +37,8 @@ pub(super) struct File {
     pub(super) cookies: CookieOptions,
     #[serde(default)]
     pub(super) chaos: ChaosOptions,
+    #[serde(default)]
+    pub(super) geo: GeoOptions,
     #[serde(default)]
     pub(super) zone: Vec<Zone>,
 }
@@ -132,6 +134,7 @@ mod tests {
             [edns]
             nsid = "fra1"
             client_subnet = false
+            client_subnet_from = ["192.0.2.0/24"]
             extended_errors = false
             [cookies]
             policy = "require"
@@ -140,6 +143,8 @@ mod tests {
             version = "1"
             hostname = "ns1.example"
             id = "fra1"
+            [geo]
+            weighted = "random"
             [[zone]]
             origin = "example.com"
             file = "example.com.zone"

@@ -157,7 +157,7 @@ impl Config {
         let config = Self {
             listen,
             tcp,
-            answers: answers::check(&file.edns, &file.cookies, &file.chaos)?,
+            answers: answers::check(&file.edns, &file.cookies, &file.chaos, &file.geo)?,
             interfaces,
             io,
             idle: idle::check(

@@ -60,13 +60,13 @@ pub fn admit(query: &mut Query, message: &[u8], arrival: &Arrival, policy: &Poli
     let data = &message[query.options()];
     let mut is_malformed = false;
     let mut drop = QueryFlags::default();
-    if !policy.client_subnet {
-        drop = drop.with(QueryFlags::SUBNET);
-    } else if let Some(option) = find(data, code::OPTION_SUBNET)
-        && Subnet::read(option).is_none()
-    {
-        is_malformed = true;
-        drop = drop.with(QueryFlags::SUBNET);
+    if query.flags.has(QueryFlags::SUBNET) {
+        let is_trusted = policy.trusts_subnet_of(arrival.client);
+        let option = find(data, code::OPTION_SUBNET);
+        is_malformed = is_trusted && option.and_then(Subnet::read).is_none();
+        if !is_trusted || is_malformed {
+            drop = drop.with(QueryFlags::SUBNET);
+        }
     }
     if policy.nsid.is_empty() {
         drop = drop.with(QueryFlags::NSID);

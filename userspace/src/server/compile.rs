@@ -73,7 +73,13 @@ fn images(zones: &[ZoneSource], mut print: impl FnMut(&str)) -> Option<Vec<ZoneI
                     source.file.display()
                 ));
             }
-            Ok(image) => images.push(image),
+            Ok(zone) if zone.variants.is_some() => {
+                print(&format!(
+                    "{}: the zone has variants, which a saved image cannot hold: serve this file",
+                    source.file.display()
+                ));
+            }
+            Ok(zone) => images.push(zone.image),
             Err(errors) => errors.iter().for_each(|error| print(error)),
         }
     }

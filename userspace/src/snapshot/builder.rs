@@ -1,11 +1,16 @@
 //! Zones → the snapshot's index.
 
-use super::{Labels, ParentPlace, Policy, Snapshot};
+use super::{Labels, ParentPlace, Policy, Snapshot, Variation};
+use crate::geo::Geo;
 use crate::name;
 use crate::packet::NameKey;
-use crate::zone::image::{NodeFlags, ZoneImage};
+use crate::zone::compile::CompileError;
+use crate::zone::image::ZoneImage;
 use crate::zone::index::{NameIndex, NamePlace, ZONES_MAX};
+use crate::zone::served::ServedZone;
+use crate::zone::variants::{Health, Variants};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Why zones do not make a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +18,9 @@ pub enum SnapshotError {
     /// Two zones have one apex.
     #[error("zone {0} is configured twice")]
     Duplicate(String),
+    /// The variants of a zone cannot be told apart.
+    #[error("zone {0}: {1}")]
+    Variants(String, CompileError),
     /// More zones than the index can tell apart.
     #[error("{0} zones are configured, at most {max} can be served", max = ZONES_MAX)]
     TooMany(usize),
@@ -27,13 +35,15 @@ impl Snapshot {
     /// already, else under `key`.
     pub fn new(
         generation: u64,
-        zones: Vec<ZoneImage>,
+        zones: Vec<ServedZone>,
         policy: Policy,
         key: NameKey,
     ) -> Result<Self, SnapshotError> {
         if zones.len() > ZONES_MAX {
             return Err(SnapshotError::TooMany(zones.len()));
         }
+        let zones = zones.into_iter().map(|zone| (zone.image, zone.variants));
+        let (zones, variants): (Vec<_>, Vec<_>) = zones.unzip();
         let apexes = Apexes::of(&zones)?;
         let seed = saved_seed(&zones);
         let saved = seed.and_then(|seed| {
@@ -47,15 +57,67 @@ impl Snapshot {
         });
         let depths = apexes.depths(&zones);
         let zones = zones.into_boxed_slice();
-        Ok(Self {
+        let snapshot = Self {
             generation,
             policy,
             key,
             zones,
             index,
             apex_depths: depths,
-            parents,
-        })
+            parents: Arc::new(parents),
+            variants: variants.into(),
+            variations: Box::default(),
+            geo: Arc::default(),
+        };
+        snapshot.with_geo(Arc::default(), None)
+    }
+
+    /// The same zones in another generation, with another policy, maps and health: their images
+    /// and index are shared.
+    pub fn again(
+        &self,
+        generation: u64,
+        policy: Policy,
+        geo: Arc<Geo>,
+        health: Option<&dyn Health>,
+    ) -> Result<Self, SnapshotError> {
+        let same = Self {
+            generation,
+            policy,
+            key: self.key,
+            zones: self.zones.clone(),
+            index: self.index.clone(),
+            apex_depths: self.apex_depths.clone(),
+            parents: Arc::clone(&self.parents),
+            variants: self.variants.clone(),
+            variations: Box::default(),
+            geo: Arc::default(),
+        };
+        same.with_geo(geo, health)
+    }
+
+    /// The same with these maps, in which clients are looked for, and without what is down.
+    pub fn with_geo(
+        mut self,
+        geo: Arc<Geo>,
+        health: Option<&dyn Health>,
+    ) -> Result<Self, SnapshotError> {
+        let variation = |(zone, variants): (&ZoneImage, &Option<Arc<Variants>>)| {
+            let Some(variants) = variants else {
+                return Ok(None);
+            };
+            let variation = Variation::new(variants, &geo, health).map_err(|error| {
+                let zone = name::display(zone.apex().name()).to_string();
+                SnapshotError::Variants(zone, error)
+            });
+            variation.map(Some)
+        };
+        if self.variants.iter().any(Option::is_some) {
+            let zones = self.zones.iter().zip(&self.variants);
+            self.variations = zones.map(variation).collect::<Result<_, _>>()?;
+        }
+        self.geo = geo;
+        Ok(self)
     }
 }
 
@@ -100,7 +162,7 @@ fn indexed(
         nodes.map(move |(node, value)| (NamePlace { zone, node }, value))
     });
     let hashed = all.filter_map(|(place, node)| {
-        if node.flags().any(NodeFlags::HASHED) {
+        if node.is_hashed() {
             return None;
         }
         let Some(child) = apexes.shadow(place.zone, node.name()) else {
@@ -115,7 +177,7 @@ fn indexed(
         None
     });
     is_near = is_near && index.extend(hashed, reach);
-    (index, parents, is_near)
+    (index.filled(), parents, is_near)
 }
 
 /// The zones by their apex, and which of them have others below.

@@ -5,54 +5,27 @@ mod chaos;
 mod mailbox;
 #[cfg(test)]
 mod mailbox_tests;
+mod policy;
 mod sync;
+mod variation;
+mod weighted;
 
 pub use builder::SnapshotError;
 pub use chaos::{Chaos, TEXT_LEN_MAX};
 pub use mailbox::mailbox;
+pub use policy::Policy;
+pub use variation::{Choice, VariantSet, Variation};
+pub use weighted::Weighted;
 
-use crate::packet::cookie::Cookies;
+use crate::geo::Geo;
 use crate::packet::{LabelStarts, NameKey, ShortName};
 use crate::simd::{BLOCK_LEN, Portable, Simd};
 use crate::zone::image::{Node, NodeFlags, ZoneImage};
 use crate::zone::index::{NameIndex, NamePlace};
+use crate::zone::variants::Variants;
 use std::collections::HashMap;
 use std::convert::Infallible;
-
-/// What is answered beside the zones' data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Largest UDP reply in bytes, and the payload size that OPT records announce.
-    pub udp_size_max: u16,
-    /// The identifier of this server, for whoever asks (RFC 5001); empty: there is none.
-    pub nsid: Box<[u8]>,
-    /// Whether client subnets are read and answered (RFC 7871).
-    pub client_subnet: bool,
-    /// Whether errors say more than their response code (RFC 8914).
-    pub extended_errors: bool,
-    /// Cookies; none: they are ignored.
-    pub cookies: Option<Cookies>,
-    /// How long a TCP connection may be idle, in units of 100 ms (RFC 7828 §3.1).
-    pub tcp_idle_100ms: u16,
-    /// What is told in class CH.
-    pub chaos: Chaos,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            // DNS flag day 2020: the largest that needs no fragmentation on nearly every path.
-            udp_size_max: 1232,
-            nsid: Box::default(),
-            client_subnet: true,
-            extended_errors: true,
-            // Without a secret there are none.
-            cookies: None,
-            tcp_idle_100ms: 100,
-            chaos: Chaos::default(),
-        }
-    }
-}
+use std::sync::Arc;
 
 /// The resource thread's end of the way to one worker.
 pub type Mailbox = mailbox::Mailbox<Snapshot>;
@@ -69,7 +42,12 @@ pub struct Snapshot {
     /// Label counts of the zones' apexes, the largest first, each once.
     apex_depths: Box<[u8]>,
     /// For a zone that lies in another one.
-    parents: HashMap<u32, ParentPlace>,
+    parents: Arc<HashMap<u32, ParentPlace>>,
+    /// The zones' variants, by number; empty if no zone has any.
+    variants: Box<[Option<Arc<Variants>>]>,
+    /// What is made of them.
+    variations: Box<[Option<Variation>]>,
+    geo: Arc<Geo>,
 }
 
 /// The nearest zone above one that is served too.
@@ -109,10 +87,33 @@ impl Snapshot {
         &self.zones
     }
 
+    /// Whether any answer depends on where the client is.
+    #[inline(always)]
+    pub fn has_variants(&self) -> bool {
+        !self.variations.is_empty()
+    }
+
+    /// What the names of a zone that vary answer.
+    pub fn variation(&self, zone: u32) -> Option<&Variation> {
+        self.variations.get(zone as usize)?.as_ref()
+    }
+
+    /// The variants of the zones that have any.
+    pub fn variants(&self) -> impl Iterator<Item = &Variants> {
+        self.variants.iter().flatten().map(|variants| &**variants)
+    }
+
+    /// The maps that variants speak of.
+    pub fn geo(&self) -> &Geo {
+        &self.geo
+    }
+
     /// Bytes of zones and index.
     pub fn size_bytes(&self) -> usize {
         let zones: usize = self.zones.iter().map(|zone| zone.bytes().len()).sum();
-        zones + self.index.size_bytes()
+        let variations = self.variations.iter().flatten();
+        let variations: usize = variations.map(Variation::size_bytes).sum();
+        zones + variations + self.index.size_bytes()
     }
 
     /// Fetches ahead what `candidate` reads.

@@ -10,6 +10,7 @@ use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// What the kernel maps memory in.
 const PAGE_LEN: usize = 4096;
@@ -69,6 +70,40 @@ impl<T: Pod> Pages<T> {
             self.mapped_bytes = mapped_bytes;
         }
         self.len = len;
+    }
+}
+
+/// Pages that nobody writes to any more. Clones share them.
+#[derive(Clone)]
+pub struct SharedPages<T: Pod> {
+    start: NonNull<T>,
+    len: usize,
+    /// Whose they are: the slice is found without asking it.
+    _pages: Arc<Pages<T>>,
+}
+
+// SAFETY: as for `Pages`; shared references are all there are.
+unsafe impl<T: Pod + Send + Sync> Send for SharedPages<T> {}
+// SAFETY: shared references only read.
+unsafe impl<T: Pod + Send + Sync> Sync for SharedPages<T> {}
+
+impl<T: Pod> From<Pages<T>> for SharedPages<T> {
+    fn from(pages: Pages<T>) -> Self {
+        Self {
+            start: pages.start,
+            len: pages.len,
+            _pages: Arc::new(pages),
+        }
+    }
+}
+
+impl<T: Pod> Deref for SharedPages<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: as in `Pages`, which live as long, at the same place, and which nobody can reach
+        // to change.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
@@ -146,6 +181,16 @@ mod tests {
         pages.resize(10_000);
         assert!(pages[..5_000].iter().all(|byte| *byte == 9));
         assert!(pages[5_000..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn shared_ones_stay_as_long_as_anybody_has_them() {
+        let mut pages = Pages::<u64>::zeroed(5_000);
+        pages[4_999] = 7;
+        let shared = SharedPages::from(pages);
+        let other = shared.clone();
+        drop(shared);
+        assert_eq!((other.len(), other[4_999]), (5_000, 7));
     }
 
     #[test]

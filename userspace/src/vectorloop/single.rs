@@ -1,7 +1,7 @@
 //! One message at a time, for transports without vectors.
 
 use super::count::Counts;
-use super::miss::settle;
+use super::miss::{client, settle};
 use crate::answer::{Answer, answer, hit};
 use crate::packet::{Arrival, Query, QueryFlags, ShortName, edns, query, reply};
 use crate::simd::Portable;
@@ -41,7 +41,8 @@ fn write(
         Some((zone, body)) => Answer::data(zone, body),
         None => {
             let candidate = settle(&mut query, message, candidate, || *arrival, snapshot);
-            answer(&query, buffer, candidate, snapshot)
+            let client = client(&query, message, || arrival.client, snapshot);
+            answer(&query, buffer, candidate, client.as_ref(), snapshot)
         }
     };
     let limit = reply::limit(&query, arrival.transport, snapshot, buffer.len());

@@ -59,7 +59,9 @@ pub(super) fn write<S: Simd, P: Port>(
         port.message_limit(envelope),
     );
     let has_options = query.flags.any(QueryFlags::OPTIONS);
-    let arrival = has_options.then(|| datagram(port, frame, envelope, time_s));
+    // Where the chain goes on, may depend on who asks.
+    let wants_client = has_options || answer.is_chain() && snapshot.has_variants();
+    let arrival = wants_client.then(|| datagram(port, frame, envelope, time_s));
     let message = message(port, frame, envelope);
     reply::write(simd, message, query, answer, snapshot, arrival, limit)
 }

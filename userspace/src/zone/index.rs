@@ -2,9 +2,10 @@
 
 use super::image::NodeRef;
 use crate::simd::{Portable, Simd, TAG_MASK};
-use crate::sys::pages::Pages;
+use crate::sys::pages::{Pages, SharedPages};
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
+use std::ops::Deref;
 
 /// Entries of a bucket: one cache line.
 const BUCKET_ENTRIES: usize = 8;
@@ -35,14 +36,15 @@ pub struct NamePlace {
 /// says whether names of this bucket lie in the next.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
-struct Bucket([u64; BUCKET_ENTRIES]);
+pub struct Bucket([u64; BUCKET_ENTRIES]);
 
-/// Buckets of eight; a full one continues in the next.
-pub struct NameIndex {
-    buckets: Pages<Bucket>,
+/// Buckets of eight; a full one continues in the next. Once it is filled, clones share it.
+#[derive(Clone)]
+pub struct NameIndex<B = SharedPages<Bucket>> {
+    buckets: B,
 }
 
-impl NameIndex {
+impl NameIndex<Pages<Bucket>> {
     /// An empty index with room for `names`.
     pub fn with_capacity(names: usize) -> Self {
         let count = names.div_ceil(BUCKET_LOAD).max(1) + 1;
@@ -103,6 +105,15 @@ impl NameIndex {
         }
     }
 
+    /// All names are there.
+    pub fn filled(self) -> NameIndex {
+        NameIndex {
+            buckets: self.buckets.into(),
+        }
+    }
+}
+
+impl<B: Deref<Target = [Bucket]>> NameIndex<B> {
     /// The first name whose hash may be `hash`.
     #[inline(always)]
     pub fn first<S: Simd>(&self, simd: S, hash: u64) -> Option<NamePlace> {

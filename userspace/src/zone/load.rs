@@ -1,12 +1,11 @@
 //! Zone files → images: several at a time, each error with its place.
 
 use super::check::check;
-use super::compile::compile_beside;
 use super::error::{Severity, ZoneProblem};
-use super::image::ZoneImage;
 use super::progress::{Effort, Progress};
 use super::records::ZoneRecords;
 use super::saved;
+use super::served::ServedZone;
 use super::threads::share;
 use crate::config::ZoneSource;
 use crate::name;
@@ -16,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// What came of loading a zone.
 pub struct Loaded {
-    /// The image, or why there is none: one line each.
-    pub image: Result<ZoneImage, Vec<String>>,
+    /// The zone, or why there is none: one line each.
+    pub image: Result<ServedZone, Vec<String>>,
     /// What is wrong but can be served: one line each.
     pub warnings: Vec<String>,
     /// The files that were read: the zone's, and what it includes as far as it is known.
@@ -109,7 +108,7 @@ fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded 
         },
         Ok((records, warnings)) => {
             let files = records.files().map(PathBuf::from).collect();
-            let image = compile_beside(&records, apexes).map_err(|error| {
+            let image = ServedZone::compile(&records, apexes, &[]).map_err(|error| {
                 let origin = name::display(&source.origin);
                 vec![format!("{}: zone {origin}: {error}", source.file.display())]
             });

@@ -18,4 +18,6 @@ pub mod rdata;
 pub mod records;
 pub mod rtype;
 pub mod saved;
+pub mod served;
 mod threads;
+pub mod variants;

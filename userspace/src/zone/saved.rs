@@ -48,7 +48,7 @@ pub(super) fn load(
             let warnings = warning.map(|warning| format!("{path}: warning: {warning}"));
             Loaded {
                 warnings: warnings.into_iter().collect(),
-                image: Ok(image),
+                image: Ok(image.into()),
                 files,
             }
         }

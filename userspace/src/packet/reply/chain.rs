@@ -4,7 +4,7 @@ use super::body::{self, POINTER_REACH};
 use super::owner::{CHAIN_MAX, OwnerPlace};
 use super::proof::Proofs;
 use super::{Sections, put_pointer};
-use crate::answer::{Answer, Follow, Wanted, lookup};
+use crate::answer::{Answer, Client, Follow, Wanted, lookup};
 use crate::packet::{NAME_LEN_MAX, Query, code};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Rcode;
@@ -32,6 +32,10 @@ struct Chain<'m, 's> {
     redirects: ArrayVec<(&'s [u8], usize), CHAIN_MAX>,
     /// What the wildcards on the way prove.
     proofs: Proofs<'s>,
+    /// Who wants to know, if any name varies.
+    client: Option<&'m Client>,
+    /// The most bits of the client's subnet that a link depends on.
+    scope: u8,
 }
 
 /// Why a chain ends before its last link.
@@ -47,6 +51,7 @@ pub(super) fn write<'s>(
     message: &mut [u8],
     query: &Query,
     answer: &Answer<'s>,
+    client: Option<&Client>,
     snapshot: &'s Snapshot,
 ) -> Sections {
     let name = message[query.name()].iter().copied().collect();
@@ -59,6 +64,8 @@ pub(super) fn write<'s>(
         seen: ArrayVec::new(),
         redirects: ArrayVec::new(),
         proofs: Proofs::default(),
+        client,
+        scope: 0,
     };
     let stop = match chain.walk(query.wanted(), *answer, snapshot) {
         Ok(sections) => return sections,
@@ -71,10 +78,12 @@ pub(super) fn write<'s>(
                 counts: [chain.answers, chain.proofs.count(), 0],
                 rcode,
                 truncated: false,
+                scope: chain.scope,
             }
         }
         _ => Sections {
             truncated: true,
+            scope: chain.scope,
             ..Sections::none(query.question_end(), Rcode::NoError)
         },
     }
@@ -89,6 +98,7 @@ impl<'s> Chain<'_, 's> {
         snapshot: &'s Snapshot,
     ) -> Result<Sections, Stop> {
         loop {
+            self.scope = self.scope.max(answer.scope);
             let Some(body) = answer.body else {
                 // The name is not ours: whoever asks goes on elsewhere (RFC 1034 §4.3.2 step 3a).
                 return Err(Stop::With(match answer.rcode {
@@ -118,7 +128,7 @@ impl<'s> Chain<'_, 's> {
             if self.is_loop() || self.end > CHAIN_END {
                 return Err(Stop::With(Rcode::NoError));
             }
-            answer = lookup(wanted, &self.name, snapshot);
+            answer = lookup(wanted, &self.name, self.client, snapshot);
         }
     }
 
@@ -225,6 +235,7 @@ impl<'s> Chain<'_, 's> {
             counts: [self.answers + answers, authorities, additionals],
             rcode: answer.rcode,
             truncated: written.truncated,
+            scope: self.scope,
         })
     }
 

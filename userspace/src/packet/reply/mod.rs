@@ -12,7 +12,7 @@ pub use opt::NSID_LEN_MAX;
 
 use super::checksum::Sum;
 use super::{Arrival, Query, QueryFlags};
-use crate::answer::{Absence, Answer, Claim, Follow};
+use crate::answer::{Absence, Answer, Claim, Client, Follow};
 use crate::simd::Simd;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Discard, Rcode};
@@ -64,6 +64,8 @@ struct Sections {
     counts: [u16; 3],
     rcode: Rcode,
     truncated: bool,
+    /// Bits of the client's subnet that they are valid for.
+    scope: u8,
 }
 
 /// Largest reply that the client, the policy and the port's `room` allow.
@@ -131,7 +133,8 @@ pub fn brief_len(snapshot: &Snapshot, room: usize) -> usize {
 }
 
 /// Writes the reply to `query` over it. `message` begins with the query and ends with its room, of
-/// which the reply takes at most `limit` bytes. `arrival` is wanted of a query with options only.
+/// which the reply takes at most `limit` bytes. `arrival` is wanted of a query with options, and of
+/// a chain of names of which some vary.
 #[inline(never)]
 pub fn write_any(
     message: &mut [u8],
@@ -142,7 +145,7 @@ pub fn write_any(
     limit: usize,
 ) -> Result<Reply, Discard> {
     let mut options = Options::new();
-    let opt = Opt::prepare(query, message, arrival, snapshot.policy(), &mut options);
+    let mut opt = Opt::prepare(query, message, arrival, snapshot.policy(), &mut options);
     let start = query.question_end();
     let limit = limit.min(message.len());
     let body_limit = limit.saturating_sub(opt.len());
@@ -155,8 +158,17 @@ pub fn write_any(
         (Some(_), Follow::Nothing) => {
             single(&mut message[..body_limit], start, query, answer, snapshot)
         }
-        _ => chain::write(&mut message[..body_limit], query, answer, snapshot),
+        _ => {
+            let arrival = arrival.filter(|_| snapshot.has_variants());
+            // Nothing is written yet.
+            let client = arrival.map(|arrival| Client::of(query, message, arrival.client));
+            let room = &mut message[..body_limit];
+            chain::write(room, query, answer, client.as_ref(), snapshot)
+        }
     };
+    if sections.scope != 0 {
+        opt.set_scope(sections.scope);
+    }
     let (rcode, policy) = (sections.rcode, snapshot.policy());
     let end = match opt.len() {
         0 => sections.end,
@@ -199,6 +211,7 @@ impl Sections {
             counts: [0; 3],
             rcode,
             truncated: false,
+            scope: 0,
         }
     }
 }
@@ -240,6 +253,7 @@ fn single(
         counts: written.counts,
         rcode: answer.rcode,
         truncated: written.truncated,
+        scope: answer.scope,
     }
 }
 

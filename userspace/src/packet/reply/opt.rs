@@ -19,6 +19,8 @@ const OPTIONS_LEN_MAX: usize =
     4 * OPTION_HEADER_LEN + NSID_LEN_MAX + SUBNET_LEN_MAX + COOKIE_LEN + 2;
 /// Bytes of the longest subnet (RFC 7871 §6).
 const SUBNET_LEN_MAX: usize = 20;
+/// Where in it SCOPE PREFIX-LENGTH stands.
+const SCOPE_AT: usize = 3;
 /// Bytes of an extended error without text (RFC 8914 §2).
 const EXTENDED_ERROR_LEN: usize = 2;
 
@@ -28,7 +30,9 @@ pub(super) type Options = ArrayVec<u8, OPTIONS_LEN_MAX>;
 /// The OPT record in the making: prepared while the query still stands in the message.
 pub(super) struct Opt<'o> {
     len: usize,
-    options: &'o [u8],
+    options: &'o mut [u8],
+    /// Where among the options the subnet's scope stands; 0: there is none.
+    scope_at: usize,
 }
 
 impl<'o> Opt<'o> {
@@ -42,16 +46,25 @@ impl<'o> Opt<'o> {
         options: &'o mut Options,
     ) -> Self {
         if let Some(arrival) = arrival.filter(|_| query.flags.any(QueryFlags::OPTIONS)) {
-            write_options(options, query, message, &arrival, policy);
+            let scope_at = write_options(options, query, message, &arrival, policy);
             return Self {
                 len: OPT_LEN + options.len(),
                 options,
+                scope_at,
             };
         }
         let has_opt = query.flags.has(QueryFlags::EDNS);
         Self {
             len: if has_opt { OPT_LEN } else { 0 },
-            options: &[],
+            options: &mut [],
+            scope_at: 0,
+        }
+    }
+
+    /// Says how many bits of the query's subnet the answer depends on (RFC 7871 §7.2.1).
+    pub(super) fn set_scope(&mut self, scope: u8) {
+        if let (1.., Some(place)) = (self.scope_at, self.options.get_mut(self.scope_at)) {
+            *place = scope;
         }
     }
 
@@ -102,7 +115,8 @@ pub(super) fn front(udp_size_max: u16, extended: u8, dnssec_ok: bool) -> u64 {
         | u64::from(dnssec_ok) << 63
 }
 
-/// Writes the options that answer those of the query.
+/// Writes the options that answer those of the query. Returns where the subnet's scope stands, or
+/// 0.
 #[inline(never)]
 fn write_options(
     options: &mut Options,
@@ -110,11 +124,13 @@ fn write_options(
     message: &[u8],
     arrival: &Arrival,
     policy: &Policy,
-) {
+) -> usize {
+    let mut scope_at = 0;
     if query.flags.has(QueryFlags::NSID) {
         push(options, code::OPTION_NSID, &[&policy.nsid]);
     }
     if let Some(subnet) = Subnet::of(query, message) {
+        scope_at = options.len() + OPTION_HEADER_LEN + SCOPE_AT;
         push_subnet(options, &subnet);
     }
     if query.flags.has(QueryFlags::COOKIE) {
@@ -124,9 +140,11 @@ fn write_options(
         let timeout = policy.tcp_idle_100ms.to_be_bytes();
         push(options, code::OPTION_KEEPALIVE, &[&timeout]);
     }
+    scope_at
 }
 
-/// RFC 7871 §7.2.1: the query's subnet, and how much of it the answer depends on: nothing.
+/// RFC 7871 §7.2.1: the query's subnet, and how much of it the answer depends on: nothing, as far
+/// as is known yet.
 fn push_subnet(options: &mut Options, subnet: &Subnet) {
     let len = usize::from(subnet.prefix_len.div_ceil(8));
     let head = |family| [0, family, subnet.prefix_len, 0];

@@ -21,6 +21,7 @@ pub(super) use zones::load_all;
 
 use super::progress;
 use crate::config::{Answers, Config, RunArguments};
+use crate::geo::Geo;
 use crate::packet::NameKey;
 use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
@@ -31,7 +32,7 @@ use stamp::Stamps;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use zones::{CALM, Scope, Update, ZoneTable};
+use zones::{CALM, Scope, Update, ZoneTable, placed};
 
 /// What snapshots are built from.
 pub(super) struct Resources {
@@ -41,6 +42,7 @@ pub(super) struct Resources {
     config_file: Stamps,
     table: ZoneTable,
     policy: Policy,
+    geo: Arc<Geo>,
     key: NameKey,
     secret: Secret,
     generation: u64,
@@ -77,6 +79,7 @@ impl Resources {
                 .map_or_else(Stamps::default, Stamps::before),
             table: ZoneTable::default(),
             policy: policy(config, secret),
+            geo: Arc::default(),
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
             secret,
             generation: 0,
@@ -95,13 +98,15 @@ impl Resources {
         }
         let started = Instant::now();
         let count = sources.len();
-        let update = resources.table.update(sources, &Scope::All);
+        let update = resources
+            .table
+            .update(sources, &Scope::All, &resources.geo.clone());
         if update.failed > 0 {
             bail!("{} of {count} zones cannot be loaded", update.failed);
         }
         let records: u64 = resources
             .table
-            .images()
+            .served()
             .map(|zone| zone.record_count())
             .sum();
         let seconds = started.elapsed().as_secs_f64();
@@ -125,7 +130,7 @@ impl Resources {
             zones.map(|zone| zone.source.clone()).collect()
         });
         problems.iter().for_each(|line| tracing::error!("{line}"));
-        let mut update = self.table.update(sources, scope);
+        let mut update = self.table.update(sources, scope, &self.geo);
         update.is_moving |= is_moving;
         update.problems.splice(0..0, problems);
         self.is_stale |= update.loaded > 0 || update.removed > 0 || update.rearranged;
@@ -191,9 +196,10 @@ impl Resources {
     }
 
     fn build(&mut self) -> Result<Arc<Snapshot>> {
-        let zones = self.table.images().cloned().collect();
+        let zones = self.table.served().cloned().collect();
         let generation = self.generation + 1;
-        let snapshot = Snapshot::new(generation, zones, self.policy.clone(), self.key)?;
+        let snapshot = Snapshot::new(generation, zones, self.policy.clone(), self.key)?
+            .with_geo(Arc::clone(&self.geo), None)?;
         self.generation = generation;
         self.is_stale = false;
         heap::release();
@@ -222,6 +228,8 @@ fn policy(config: &Config, random: Secret) -> Policy {
         udp_size_max: config.udp_size_max,
         nsid: answers.nsid.clone().into(),
         client_subnet: answers.client_subnet,
+        client_subnet_from: answers.client_subnet_from.clone(),
+        weighted: answers.weighted,
         extended_errors: answers.extended_errors,
         cookies: answers.cookies(random),
         // RFC 7828 §3.1: units of 100 milliseconds.
@@ -238,7 +246,8 @@ pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
     let mut sound = complaints.is_empty();
     for loaded in load_all(&zones.unwrap_or_default()) {
         loaded.warnings.iter().for_each(|warning| print(warning));
-        if let Err(errors) = loaded.image {
+        let placed = loaded.image.and_then(|zone| placed(zone, &Geo::default()));
+        if let Err(errors) = placed {
             sound = false;
             errors.iter().for_each(|error| print(error));
         }

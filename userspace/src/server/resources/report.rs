@@ -25,7 +25,7 @@ impl Resources {
 }
 
 fn zone_json(zone: &Zone) -> Value {
-    let state = match (&zone.image, zone.problems.is_empty()) {
+    let state = match (&zone.zone, zone.problems.is_empty()) {
         (Some(_), true) => "served",
         (Some(_), false) => "served as it was",
         (None, _) => "not served",
@@ -33,8 +33,8 @@ fn zone_json(zone: &Zone) -> Value {
     json!({
         "origin": name::display(&zone.source.origin).to_string(),
         "state": state,
-        "serial": zone.image.as_ref().map(|image| image.serial()),
-        "records": zone.image.as_ref().map(|image| image.record_count()),
+        "serial": zone.zone.as_ref().map(|zone| zone.serial()),
+        "records": zone.zone.as_ref().map(|zone| zone.record_count()),
         "file": zone.source.file,
         "read_seconds_ago": zone.read_at.map(age_s),
         "problems": zone.problems,

@@ -3,11 +3,12 @@
 use super::progress;
 use super::stamp::Stamps;
 use crate::config::ZoneSource;
+use crate::geo::Geo;
 use crate::name;
 use crate::sys::cpu;
-use crate::zone::image::ZoneImage;
 use crate::zone::load::{Apexes, Loaded, load_some};
 use crate::zone::progress::{Effort, Progress};
+use crate::zone::served::ServedZone;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
@@ -29,7 +30,7 @@ pub(super) enum Scope {
 pub(super) struct Zone {
     pub(super) source: ZoneSource,
     /// What is served; none: it was never read without an error.
-    pub(super) image: Option<ZoneImage>,
+    pub(super) zone: Option<ServedZone>,
     /// When that was read.
     pub(super) read_at: Option<SystemTime>,
     /// What was wrong when it was read last: one line each.
@@ -43,7 +44,7 @@ impl Zone {
     fn new(source: ZoneSource) -> Self {
         Self {
             source,
-            image: None,
+            zone: None,
             read_at: None,
             problems: Vec::new(),
             stamps: Stamps::default(),
@@ -98,9 +99,9 @@ impl ZoneTable {
         &self.zones
     }
 
-    /// The images that are served.
-    pub(super) fn images(&self) -> impl Iterator<Item = &ZoneImage> {
-        self.zones.iter().filter_map(|zone| zone.image.as_ref())
+    /// The zones that are served.
+    pub(super) fn served(&self) -> impl Iterator<Item = &ServedZone> {
+        self.zones.iter().filter_map(|zone| zone.zone.as_ref())
     }
 
     /// The files that the zones are read from.
@@ -110,9 +111,9 @@ impl ZoneTable {
         own.chain(read)
     }
 
-    /// Makes the table one of `sources`, and reads what `scope` says. A zone that fails keeps what
-    /// it had.
-    pub(super) fn update(&mut self, sources: Vec<ZoneSource>, scope: &Scope) -> Update {
+    /// Makes the table one of `sources`, and reads what `scope` says, whose variants have to speak of
+    /// the maps of `geo`. A zone that fails keeps what it had.
+    pub(super) fn update(&mut self, sources: Vec<ZoneSource>, scope: &Scope, geo: &Geo) -> Update {
         let mut update = self.rearrange(sources);
         let sources: Vec<ZoneSource> = self.zones.iter().map(|zone| zone.source.clone()).collect();
         let apexes = Apexes::of(&sources);
@@ -139,7 +140,7 @@ impl ZoneTable {
             zone.stamps = stamps;
             let below = apexes.below(&zone.source.origin);
             zone.below = below.iter().map(|apex| apex.to_vec()).collect();
-            zone.take(loaded, &mut update);
+            zone.take(loaded, geo, &mut update);
         }
         update
     }
@@ -179,17 +180,17 @@ impl ZoneTable {
 
 impl Zone {
     /// Takes what came of reading it.
-    fn take(&mut self, loaded: Loaded, update: &mut Update) {
+    fn take(&mut self, loaded: Loaded, geo: &Geo, update: &mut Update) {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        match loaded.image {
-            Ok(image) => {
+        match loaded.image.and_then(|zone| placed(zone, geo)) {
+            Ok(zone) => {
                 update.loaded += 1;
                 if update.loaded <= ZONES_LOGGED {
-                    self.announce(&image);
+                    self.announce(&zone);
                 }
-                self.image = Some(image);
+                self.zone = Some(zone);
                 self.read_at = Some(SystemTime::now());
                 self.problems.clear();
             }
@@ -204,10 +205,10 @@ impl Zone {
     }
 
     /// Says in the log what is served now instead of what.
-    fn announce(&self, image: &ZoneImage) {
+    fn announce(&self, new: &ServedZone) {
         let zone = name::display(&self.source.origin);
-        let (serial, records) = (image.serial(), image.record_count());
-        let Some(old) = &self.image else {
+        let (serial, records) = (new.serial(), new.record_count());
+        let Some(old) = &self.zone else {
             tracing::debug!(%zone, serial, records, "zone loaded");
             return;
         };
@@ -218,6 +219,15 @@ impl Zone {
             1..0x8000_0000 => tracing::info!(%zone, from = old, serial, records, "new serial"),
             _ => tracing::warn!(%zone, from = old, serial, records, "the serial went back"),
         }
+    }
+}
+
+/// A zone whose variants speak of these maps only, or what is wrong with it.
+pub(super) fn placed(zone: ServedZone, geo: &Geo) -> Result<ServedZone, Vec<String>> {
+    let variants = zone.variants.as_ref();
+    match variants.map(|variants| variants.problems(geo)) {
+        Some(problems) if !problems.is_empty() => Err(problems),
+        _ => Ok(zone),
     }
 }
 
@@ -289,12 +299,12 @@ mod tests {
                 file: self.path(name),
             };
             let sources = self.names.iter().map(source).collect();
-            let update = self.table.update(sources, scope);
+            let update = self.table.update(sources, scope, &Geo::default());
             (update.loaded, update.failed, update.removed)
         }
 
         fn serials(&self) -> Vec<u32> {
-            self.table.images().map(ZoneImage::serial).collect()
+            self.table.served().map(|zone| zone.serial()).collect()
         }
     }
 
@@ -312,7 +322,7 @@ mod tests {
         let bytes = |place: &Place| -> Vec<*const u8> {
             place
                 .table
-                .images()
+                .served()
                 .map(|image| image.bytes().as_ptr())
                 .collect()
         };

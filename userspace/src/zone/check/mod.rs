@@ -8,7 +8,7 @@ mod target;
 
 use super::error::{Place, Problems, ZoneProblem};
 use super::records::{Owner, Rrset, ZoneRecords};
-use super::rtype;
+use super::{rtype, variants};
 use crate::name::{self, NameBuf};
 pub(super) use nsec3::ITERATIONS_MAX;
 use target::Targets;
@@ -59,6 +59,7 @@ pub fn check(records: &ZoneRecords) -> Vec<ZoneProblem> {
         }
         checker.owner(index, &owner, lines);
     }
+    variants::check(records, &mut checker.problems);
     checker.problems.into_list(&records.place(None).file)
 }
 

@@ -21,11 +21,12 @@ pub(super) fn glue(
 }
 
 /// Adds the addresses of the hosts that an answer names, where the zone has authority for them
-/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782) and not one of those at `nested`, which are served too.
+/// (RFC 1035 §3.3.9, §3.3.11; RFC 2782) and not one of those at `nested`, which are served too. A
+/// host at `varied` is left to a question of its own, which says who wants to know.
 pub(super) fn addresses(
     body: &mut BodyWriter,
     records: &ZoneRecords,
-    nested: &[&[u8]],
+    [nested, varied]: [&[&[u8]]; 2],
     rrset: &Rrset<'_>,
     dnssec: bool,
 ) -> Result<(), CompileError> {
@@ -38,7 +39,11 @@ pub(super) fn addresses(
     for rdata in rrset.records() {
         let host = rdata.get(skip..).unwrap_or_default();
         // RFC 8109 §4.2: who asks for a zone's servers wants all addresses that are known.
-        let is_hidden = || is_below_cut(records, host) || is_nested(nested, host);
+        let is_hidden = || {
+            is_below_cut(records, host)
+                || is_nested(nested, host)
+                || is_varied(records, varied, host)
+        };
         if rrset.rtype() == code::NS || !is_hidden() {
             add(body, records, host, dnssec)?;
         }
@@ -90,6 +95,19 @@ fn is_nested(apexes: &[&[u8]], wire: &[u8]) -> bool {
     }
     let host = wire[..name_len(wire)].to_ascii_lowercase();
     apexes.iter().any(|apex| name::is_at_or_below(&host, apex))
+}
+
+/// Whether a name's addresses depend on who asks.
+fn is_varied(records: &ZoneRecords, varied: &[&[u8]], wire: &[u8]) -> bool {
+    if varied.is_empty() || wire.is_empty() {
+        return false;
+    }
+    let host = wire[..name_len(wire)].to_ascii_lowercase();
+    let labels = name::strip_ancestor(&host, records.origin());
+    let compare = |labels: &[u8]| {
+        varied.binary_search_by(|varied| name::canonical_cmp_lowercase(varied, labels))
+    };
+    labels.is_some_and(|labels| compare(labels).is_ok())
 }
 
 /// Whether a name lies at or below one of the zone's cuts: then its addresses are not the zone's.

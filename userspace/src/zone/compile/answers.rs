@@ -100,14 +100,14 @@ impl Compiler<'_> {
         name: &[u8],
         rrset: &Rrset<'_>,
     ) -> Result<(), CompileError> {
-        let (records, nested) = (self.records, self.nested);
+        let (records, others) = (self.records, [self.nested, self.varied]);
         let signatures = signatures(owner, rrset.rtype());
         let body = self.woven(name, |body, dnssec| {
             body.rrset(Section::Answer, OwnerForm::Itself, rrset, rrset.ttl())?;
             if let Some(rrset) = signatures.filter(|_| dnssec) {
                 body.rrset(Section::Answer, OwnerForm::Itself, &rrset, rrset.ttl())?;
             }
-            additional::addresses(body, records, nested, rrset, dnssec)
+            additional::addresses(body, records, others, rrset, dnssec)
         })?;
         self.nodes.answer(rrset.rtype(), body);
         Ok(())

@@ -4,6 +4,7 @@ mod additional;
 mod answers;
 mod body;
 mod denial;
+mod hidden;
 mod node;
 
 use super::image::{IMAGE_HEADER_LEN, ImageHeader, MAGIC, NodeFlags, NodeRef, ZoneImage};
@@ -12,6 +13,7 @@ use crate::name;
 use crate::packet::code;
 use body::BodyWriter;
 use denial::Denial;
+pub(super) use hidden::compile_hidden;
 use node::NodeWriter;
 use std::fmt;
 
@@ -44,7 +46,7 @@ impl CompileError {
         }
     }
 
-    fn zone(message: &str) -> Self {
+    pub(crate) fn zone(message: &str) -> Self {
         Self {
             owner: String::new(),
             message: message.to_owned(),
@@ -63,10 +65,20 @@ pub fn compile_beside<'r>(
     records: &'r ZoneRecords,
     apexes: &[&'r [u8]],
 ) -> Result<ZoneImage, CompileError> {
+    compile_varied(records, apexes, &[])
+}
+
+/// The same of a zone whose names at `varied`, labels below its apex in canonical order, have
+/// variants: they get the numbers that they have there.
+pub(super) fn compile_varied<'r>(
+    records: &'r ZoneRecords,
+    apexes: &[&'r [u8]],
+    varied: &[&'r [u8]],
+) -> Result<ZoneImage, CompileError> {
     let origin = records.origin();
     let is_below = |apex: &&&[u8]| **apex != origin && name::is_at_or_below(apex, origin);
     let nested: Vec<&[u8]> = apexes.iter().filter(is_below).copied().collect();
-    let mut compiler = Compiler::new(records, &nested);
+    let mut compiler = Compiler::new(records, &nested, varied);
     let mut owners = records.owners().peekable();
     while let Some(owner) = owners.next() {
         let labels = owner.relative_name();
@@ -98,6 +110,8 @@ struct Compiler<'r> {
     records: &'r ZoneRecords,
     /// The apexes of other zones below this one.
     nested: &'r [&'r [u8]],
+    /// The names that have variants.
+    varied: &'r [&'r [u8]],
     nodes: NodeWriter,
     body: BodyWriter,
     ancestors: Vec<Ancestor>,
@@ -109,7 +123,7 @@ struct Compiler<'r> {
 }
 
 impl<'r> Compiler<'r> {
-    fn new(records: &'r ZoneRecords, nested: &'r [&'r [u8]]) -> Self {
+    fn new(records: &'r ZoneRecords, nested: &'r [&'r [u8]], varied: &'r [&'r [u8]]) -> Self {
         let mut header: ImageHeader = bytemuck::Zeroable::zeroed();
         header.magic = MAGIC;
         header.record_count = records.record_count() as u64;
@@ -122,6 +136,7 @@ impl<'r> Compiler<'r> {
         Self {
             records,
             nested,
+            varied,
             nodes: NodeWriter::new(image_len(records)),
             body: BodyWriter::default(),
             ancestors: Vec::new(),
@@ -158,9 +173,11 @@ impl<'r> Compiler<'r> {
 
     /// Writes the node of an NSEC3 record: it is not on the way to any name.
     fn hashed(&mut self, owner: &Owner<'_>, name: &[u8]) -> Result<(), CompileError> {
-        let at = self.nodes.begin(name, NodeFlags::HASHED)?;
+        let flags = NodeFlags::default();
+        let at = self.nodes.begin(name, flags)?;
+        self.nodes.mark_hashed();
         self.denial.add(owner, at);
-        self.bodies(owner, name, NodeFlags::HASHED)?;
+        self.bodies(owner, name, flags)?;
         self.nodes.end()
     }
 
@@ -188,6 +205,7 @@ impl<'r> Compiler<'r> {
             }
         }
         self.begin(name, flags, has_children)?;
+        self.link_variants(owner, flags);
         if !flags.any(NodeFlags::OCCLUDED) {
             self.denial.add(owner, self.nodes.current()?);
         }
@@ -201,6 +219,18 @@ impl<'r> Compiler<'r> {
             self.bodies(owner, name, flags)?;
         }
         self.nodes.end()
+    }
+
+    /// Tells a name with variants where they are. What another server answers has none.
+    fn link_variants(&mut self, owner: &Owner<'_>, flags: NodeFlags) {
+        let compare = |name: &&[u8]| name::canonical_cmp_lowercase(name, owner.relative_name());
+        let is_ours = !flags.any(NodeFlags::CUT.with(NodeFlags::OCCLUDED));
+        if is_ours
+            && let Ok(number) = self.varied.binary_search_by(compare)
+            && let Ok(number) = u32::try_from(number)
+        {
+            self.nodes.link_variants(number);
+        }
     }
 
     /// Says whether the next node lies below a zone cut, be it an empty non-terminal.

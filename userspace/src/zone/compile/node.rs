@@ -7,7 +7,7 @@ use crate::packet::code;
 use crate::simd::BLOCK_LEN;
 use crate::zone::buffer::{Buffer, LINE};
 use crate::zone::image::{
-    ENTRY_LEN, IMAGE_HEADER_LEN, ImageHeader, LINK_KINDS, Link, NODE_HEADER_LEN, NodeFlags,
+    ENTRY_LEN, HASHED, IMAGE_HEADER_LEN, ImageHeader, LINK_KINDS, Link, NODE_HEADER_LEN, NodeFlags,
     NodeRef, Plain, WOVEN, ZoneImage,
 };
 use crate::zone::records::Rrset;
@@ -53,6 +53,7 @@ pub(super) struct NodeWriter {
     image: Buffer,
     start: usize,
     flags: NodeFlags,
+    is_hashed: bool,
     entries: Vec<Entry>,
     bodies: Vec<u8>,
     negative: Option<Woven>,
@@ -68,6 +69,7 @@ impl NodeWriter {
             image,
             start: 0,
             flags: NodeFlags::default(),
+            is_hashed: false,
             entries: Vec::new(),
             bodies: Vec::new(),
             negative: None,
@@ -79,6 +81,7 @@ impl NodeWriter {
     pub(super) fn begin(&mut self, name: &[u8], flags: NodeFlags) -> Result<NodeRef, CompileError> {
         self.start = self.image.len();
         self.flags = flags;
+        self.is_hashed = false;
         self.entries.clear();
         self.bodies.clear();
         self.image.add(NODE_HEADER_LEN);
@@ -214,6 +217,17 @@ impl NodeWriter {
         self.link(Link::Nsec3, Place::Number(place));
     }
 
+    /// The node is only there to be found by a hash.
+    pub(super) fn mark_hashed(&mut self) {
+        self.is_hashed = true;
+    }
+
+    /// The node is varied, with this number among the zone's.
+    pub(super) fn link_variants(&mut self, number: u32) {
+        self.flags = self.flags.with(NodeFlags::VARIED);
+        self.link(Link::Variants, Place::Number(number));
+    }
+
     /// A CNAME or DNAME leads to `target`.
     pub(super) fn link_target(&mut self, target: &[u8], shared: u8) -> Result<(), CompileError> {
         let at = self.local();
@@ -282,6 +296,7 @@ impl NodeWriter {
         self.image.pad(8);
         let size = u32::try_from(self.image.len() - self.start)
             .map_err(|_| CompileError::zone("the records of a name take more than 4 GiB"))?;
+        let size = if self.is_hashed { size | HASHED } else { size };
         let header = &mut self.image[self.start..][..NODE_HEADER_LEN];
         header[..4].copy_from_slice(&size.to_le_bytes());
         header[FLAGS_AT] = self.flags.0;

@@ -103,7 +103,7 @@ pub fn write(
     let key = NameKey::new(seed);
     let mut names: Vec<(u64, u32)> = image
         .nodes()
-        .filter(|(_, node)| !node.flags().any(super::NodeFlags::HASHED))
+        .filter(|(_, node)| !node.is_hashed())
         .map(|(at, node)| (key.hash(node.name()), at.0))
         .collect();
     names.sort_unstable();

@@ -3,7 +3,7 @@
 //! ```text
 //! image   header (64 bytes) │ node │ node │ … │ denial chain          nodes in canonical order
 //! node    size:u32 name_len:u8 flags:u8 entries:u16 │ name │ pad to 4 │ table │ table if signed │
-//!         bodies │ pad to 8
+//!         bodies │ pad to 8         (size is odd by one: the owner of an NSEC3 record)
 //! entry   rtype:u16 len:u16 place:u32         sorted by rtype; rtype 0: a link, `len` says which
 //! body    plain:   Plain (8 bytes) │ `len` bytes of records, then of signatures
 //!         woven:   Woven (24 bytes) │ patches │ cuts │ records         (place has bit 31 set)
@@ -33,7 +33,7 @@ pub use body::{Body, BodyRef, Pointer, Weave, Whole};
 pub(in crate::zone) use body::{Plain, WOVEN, Woven};
 pub use denial::{DenialChain, DenialKind};
 pub use file::{Saved, seal, write};
-pub(in crate::zone) use node::{ENTRY_LEN, LINK_KINDS, NODE_HEADER_LEN};
+pub(in crate::zone) use node::{ENTRY_LEN, HASHED, LINK_KINDS, NODE_HEADER_LEN};
 pub use node::{Link, Node, NodeFlags, Target};
 
 pub use validate::Flaw;
@@ -70,7 +70,7 @@ pub(in crate::zone) struct ImageHeader {
 }
 
 /// First bytes of an image, its format's version in the last.
-pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x03";
+pub(in crate::zone) const MAGIC: [u8; 8] = *b"ripples\x04";
 
 /// A node's place in its image, in units of 8 bytes. Never 0: the header lies there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

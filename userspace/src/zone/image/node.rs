@@ -28,8 +28,8 @@ impl NodeFlags {
     pub const WILDCARD_PARENT: Self = Self(32);
     /// Some of its answers have signatures: there is a second table.
     pub const SIGNED: Self = Self(64);
-    /// Owns nothing but an NSEC3 record: no name of the zone (RFC 5155 §7.2.8).
-    pub const HASHED: Self = Self(128);
+    /// Some of its answers depend on where the client is: see `Link::Variants`.
+    pub const VARIED: Self = Self(128);
 
     /// Whether any of `flags` is set.
     pub const fn any(self, flags: Self) -> bool {
@@ -56,10 +56,16 @@ pub enum Link {
     Target = 4,
     /// From a name to the NSEC3 record of its hash: a place in the denial chain.
     Nsec3 = 5,
+    /// From a varied name to its variants: its number among the zone's varied names.
+    Variants = 6,
 }
 
+/// Set in a node's size, which is a multiple of 8, when it is the owner of an NSEC3 record and of
+/// nothing else: no name of the zone (RFC 5155 §7.2.8).
+pub(in crate::zone) const HASHED: u32 = 1;
+
 /// How many kinds of links there are.
-pub(in crate::zone) const LINK_KINDS: usize = 5;
+pub(in crate::zone) const LINK_KINDS: usize = 6;
 
 /// A name of the zone with what it answers.
 #[derive(Clone, Copy)]
@@ -147,6 +153,11 @@ impl<'i> Node<'i> {
         self.flags
     }
 
+    /// Whether it is only there to be found by a hash: it is no name of the zone.
+    pub fn is_hashed(&self) -> bool {
+        u32_at(self.image, self.at.byte()) & HASHED != 0
+    }
+
     /// The answer to a query for `rtype`, when there are such records; `dnssec`: with signatures,
     /// when there are any.
     #[inline(always)]
@@ -220,6 +231,11 @@ impl<'i> Node<'i> {
     /// The place in the denial chain of the NSEC3 record that matches the name.
     pub fn nsec3(&self) -> Option<u32> {
         self.link(Link::Nsec3)
+    }
+
+    /// The number of a varied name among those of its zone.
+    pub fn variants(&self) -> Option<u32> {
+        self.link(Link::Variants)
     }
 
     /// Where a CNAME or DNAME leads.

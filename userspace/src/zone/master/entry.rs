@@ -97,6 +97,11 @@ impl Reader<'_> {
                     .push(labels, rtype, seconds, line, rdata, problems);
                 pushed.map_err(|full| self.stop_at(line, full))
             }
+            Some(Err(outside)) if self.is_in_variant => {
+                let (owner, zone) = (name::display(outside), name::display(&self.zone));
+                let message = format!("{owner} is outside of the zone {zone}");
+                self.complain(file.line, 1, message)
+            }
             Some(Err(outside)) => {
                 let lines = self.builder.lines();
                 self.problems.warning(|| {
@@ -141,10 +146,11 @@ impl Reader<'_> {
                     .map(|include| Entry::Include(Box::new(include)));
             }
             b"$GENERATE" => self.generate(lexer, file)?,
+            b"$VARIANT" => self.variant(lexer, file)?,
             _ => {
                 let shown = String::from_utf8_lossy(directive);
                 let message = format!(
-                    "`{shown}` is none of $ORIGIN, $TTL, $INCLUDE, $GENERATE; \
+                    "`{shown}` is none of $ORIGIN, $TTL, $INCLUDE, $GENERATE, $VARIANT; \
                      a name that begins with a dollar sign is written \\$"
                 );
                 return Err(Failure::at(directive_at, message));

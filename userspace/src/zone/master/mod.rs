@@ -19,6 +19,7 @@ mod reader;
 mod scanner;
 mod source;
 mod ttl;
+mod variant;
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::lexer::Lexer;
 use super::owner::{Origin, Owner};
 use super::source::Source;
+use super::variant::Variants;
 use crate::name::NameBuf;
 use crate::zone::error::Problems;
 use crate::zone::progress::Effort;
@@ -41,6 +42,10 @@ pub(super) struct Reader<'w> {
     pub(super) threads: usize,
     /// How many windows could not be read by all of them to the end.
     pub(super) refused_count: u32,
+    /// What stands behind `$VARIANT`; none in a chunk, which cannot have any.
+    pub(super) variants: Option<Variants>,
+    /// Whether the records that are read now are a variant's.
+    pub(super) is_in_variant: bool,
     progress: &'w Progress,
     /// The files that are open: none of them may be included again.
     open_files: Vec<PathBuf>,
@@ -107,6 +112,8 @@ impl<'w> Reader<'w> {
     ) -> Self {
         Self {
             builder: Builder::new(&zone, Lines::new(file_name), octet_count),
+            variants: Some(Variants::new(&zone)),
+            is_in_variant: false,
             zone,
             problems: Problems::default(),
             default_ttl: None,
@@ -130,6 +137,7 @@ impl<'w> Reader<'w> {
             last_ttl: None,
             rdata: Vec::new(),
             open_files: Vec::new(),
+            variants: None,
             ..*self
         }
     }
@@ -151,15 +159,22 @@ impl<'w> Reader<'w> {
             owner: Owner::missing(),
             line: 1,
         };
-        if self.read_source(input, octet_count, file).is_err() {
+        let read = self.read_source(input, octet_count, file);
+        if read.and_then(|()| self.close_variant(1)).is_err() {
             return (None, self.problems);
         }
+        let variants = self.variants.take();
+        let variants = variants.and_then(|variants| variants.finish(&mut self.builder));
         let whole = self.builder.lines().whole();
         let records = self.builder.finish(self.threads, &mut self.problems);
         if let Err(full) = &records {
             self.problems.error(whole, full.to_string());
         }
-        (records.ok(), self.problems)
+        let mut records = records.ok();
+        if let (Some(records), Some(variants)) = (&mut records, variants) {
+            records.set_variants(variants);
+        }
+        (records, self.problems)
     }
 
     /// Reads a file.
@@ -170,14 +185,14 @@ impl<'w> Reader<'w> {
         mut file: FileState,
     ) -> Result<(), Failure> {
         let mut source = Source::new(input, self.window_of(octet_count));
-        let mut record_count = self.builder.record_count();
+        let mut record_count = self.record_count();
         loop {
             let by_all = self.read_chunks(source.window().0, &mut file)?;
             source.consume(by_all);
             let (text, is_last) = source.window();
             let mut lexer = Lexer::new(text, is_last);
             let leave = self.read_window(&mut lexer, &mut file)?;
-            let count = self.builder.record_count();
+            let count = self.record_count();
             self.progress.add(
                 by_all + lexer.entry_start(),
                 count.saturating_sub(record_count),
@@ -190,7 +205,7 @@ impl<'w> Reader<'w> {
                     source.consume(consumed);
                     self.include(include, &file)?;
                     self.builder.lines().go_on(file.number, file.line);
-                    record_count = self.builder.record_count();
+                    record_count = self.record_count();
                 }
                 Leave::Incomplete => {
                     let consumed = lexer.entry_start();
@@ -201,6 +216,17 @@ impl<'w> Reader<'w> {
                 }
             }
         }
+    }
+
+    /// How many files are open, one within the other.
+    pub(super) fn depth(&self) -> usize {
+        self.open_files.len()
+    }
+
+    /// How many records there are so far, but for those of variants that have ended.
+    fn record_count(&self) -> usize {
+        let variants = self.variants.as_ref();
+        self.builder.record_count() + variants.map_or(0, Variants::record_count)
     }
 
     /// How much of a file of a size to look at at once.
@@ -287,6 +313,7 @@ impl<'w> Reader<'w> {
         };
         self.open_files.push(canonical);
         self.read_source(opened, usize::try_from(len).unwrap_or_default(), file)?;
+        self.close_variant_of_file(line)?;
         self.open_files.pop();
         Ok(())
     }

@@ -61,6 +61,7 @@ impl Builder {
             record_count: 0,
             record_lines: Vec::with_capacity(octet_count / RECORD_TEXT_LEN),
             lines,
+            variants: None,
         };
         Self {
             zone,
@@ -161,6 +162,11 @@ impl Builder {
     /// The lines of the files that are being read.
     pub(crate) fn lines(&mut self) -> &mut Lines {
         &mut self.zone.lines
+    }
+
+    /// Gives the lines of the files to another builder, which takes what is read next.
+    pub(crate) fn take_lines(&mut self) -> Lines {
+        std::mem::replace(&mut self.zone.lines, Lines::new(""))
     }
 
     /// Ends the zone: sorts what was not sorted, on some threads.

@@ -16,6 +16,7 @@
 
 mod builder;
 mod lines;
+mod members;
 mod order;
 
 use std::fs::File;
@@ -24,10 +25,12 @@ use std::path::Path;
 
 pub(crate) use builder::{ANSWER_LEN_MAX, Builder, Full};
 pub(crate) use lines::Lines;
+pub(crate) use members::{EVERYBODY, Kept, Members};
 
 use super::buffer::Buffer;
 use super::error::{Place, ZoneProblem};
 use super::progress::{Effort, Progress};
+use super::variants::Blocks;
 use super::{master, rtype};
 use crate::name::{self, NameBuf};
 use crate::prefetch::prefetch_lines;
@@ -49,9 +52,24 @@ pub struct ZoneRecords {
     /// The line of each record, in the order of the owners; empty once forgotten.
     record_lines: Vec<u32>,
     lines: Lines,
+    /// What depends on where the client is.
+    variants: Option<Box<Blocks>>,
 }
 
 impl ZoneRecords {
+    /// A zone without any records.
+    pub(crate) fn none(origin: &[u8]) -> Self {
+        Self {
+            origin: origin.into(),
+            blocks: Buffer::with_capacity(0),
+            owners: Vec::new(),
+            record_count: 0,
+            record_lines: Vec::new(),
+            lines: Lines::new(""),
+            variants: None,
+        }
+    }
+
     /// Reads a master file and what it includes; `origin` is the zone's name in wire form.
     ///
     /// Warnings come with the records; if there is an error all problems come instead of them.
@@ -152,6 +170,21 @@ impl ZoneRecords {
         self.owners.len()
     }
 
+    /// The lines of its files, taken for whoever goes on reading them.
+    pub(crate) fn into_lines(self) -> Lines {
+        self.lines
+    }
+
+    /// What depends on where the client is.
+    pub(crate) fn variants(&self) -> Option<&Blocks> {
+        self.variants.as_deref()
+    }
+
+    /// Says what depends on where the client is.
+    pub(crate) fn set_variants(&mut self, variants: Blocks) {
+        self.variants = Some(Box::new(variants));
+    }
+
     /// How many octets names and data have, numbers included.
     pub(crate) fn data_len(&self) -> usize {
         self.blocks.len()
@@ -172,6 +205,9 @@ impl ZoneRecords {
     /// zones have none.
     pub fn forget_lines(&mut self) {
         self.record_lines = Vec::new();
+        if let Some(variants) = &mut self.variants {
+            variants.forget_lines();
+        }
     }
 
     /// All owners, each with the lines of its records in their order; empty if they were forgotten.

@@ -1,7 +1,7 @@
 //! One node: its extent, name, tables and links.
 
 use super::super::body::WOVEN;
-use super::super::node::{ENTRY_LEN, Link, NODE_HEADER_LEN, NodeFlags};
+use super::super::node::{ENTRY_LEN, HASHED, Link, NODE_HEADER_LEN, NodeFlags};
 use super::body::{Bodies, Kind};
 use super::{Flaw, demand, name};
 use crate::packet::code;
@@ -14,6 +14,7 @@ pub(super) struct Parsed<'i> {
     pub(super) end: usize,
     pub(super) name: &'i [u8],
     pub(super) flags: NodeFlags,
+    pub(super) is_hashed: bool,
     entries: &'i [[u8; ENTRY_LEN]],
     /// The second table; without signatures the first.
     signed: &'i [[u8; ENTRY_LEN]],
@@ -69,7 +70,9 @@ impl<'i> Parsed<'i> {
         let Some(&[a, b, c, d, name_len, flags, low, high]) = node.first_chunk() else {
             return Err(Flaw::new(at, "the node runs over the image"));
         };
-        let size = u32::from_le_bytes([a, b, c, d]) as usize;
+        let size = u32::from_le_bytes([a, b, c, d]);
+        let is_hashed = size & HASHED != 0;
+        let size = (size & !HASHED) as usize;
         let is_size = size.is_multiple_of(8) && size > NODE_HEADER_LEN && size <= node.len();
         demand(is_size, at, "the node runs over the others")?;
         let flags = NodeFlags(flags);
@@ -90,6 +93,7 @@ impl<'i> Parsed<'i> {
             end: at + size,
             name,
             flags,
+            is_hashed,
             entries: &entries[..count],
             signed: &entries[tables - count..],
             table_at: at + table,
@@ -187,14 +191,12 @@ impl<'i> Parsed<'i> {
     fn consistent(&self, links: &Links, types: &Types) -> Result<(), Flaw> {
         let (at, has) = (self.at + 5, |flag| self.flags.any(flag));
         let one = |what: &[bool]| what.iter().filter(|is| **is).count() <= 1;
-        let places = [
-            NodeFlags::APEX,
-            NodeFlags::CUT,
-            NodeFlags::OCCLUDED,
-            NodeFlags::HASHED,
-        ];
-        demand(one(&places.map(has)), at, "the flags contradict each other")?;
-        let (cut, occluded) = (has(NodeFlags::CUT), has(NodeFlags::OCCLUDED));
+        let places = [NodeFlags::APEX, NodeFlags::CUT, NodeFlags::OCCLUDED].map(has);
+        let [apex, cut, occluded] = places;
+        let is_one = one(&[apex, cut, occluded, self.is_hashed]);
+        demand(is_one, at, "the flags contradict each other")?;
+        let is_whole = !has(NodeFlags::VARIED);
+        demand(is_whole, at, "the name has variants, which no file holds")?;
         demand(
             cut == links.referral,
             at,
@@ -228,7 +230,7 @@ impl<'i> Parsed<'i> {
             "the parent of a wildcard has a link to it",
         )?;
         let linked = links.wildcard.is_some() || links.nsec3.is_some() || links.target;
-        let hashed = !has(NodeFlags::HASHED) || !(types.unhashed || linked || !types.any);
+        let hashed = !self.is_hashed || !(types.unhashed || linked || !types.any);
         demand(hashed, at, "the owner of an NSEC3 record has nothing else")
     }
 }

@@ -105,7 +105,7 @@ impl<'t, 'i> Walk<'t, 'i> {
 
     /// A node among the others.
     fn node(&mut self, node: &Parsed<'i>, links: &Links) -> Result<(), Flaw> {
-        let is_hashed = node.flags.any(NodeFlags::HASHED);
+        let is_hashed = node.is_hashed;
         let is_apex = node.at == super::IMAGE_HEADER_LEN;
         let is_flag = node.flags.any(NodeFlags::APEX) == is_apex;
         demand(

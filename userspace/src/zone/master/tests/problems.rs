@@ -56,7 +56,7 @@ fn all_errors_are_reported_with_line_and_column() {
         "zone:9:9: this quoted string is not closed on its line",
         "zone:11:4: `x` is no time: write seconds, or units as in 1h30m",
         "zone:13:17: there is no open parenthesis to close here",
-        "zone:14:1: `$FOO` is none of $ORIGIN, $TTL, $INCLUDE, $GENERATE; \
+        "zone:14:1: `$FOO` is none of $ORIGIN, $TTL, $INCLUDE, $GENERATE, $VARIANT; \
          a name that begins with a dollar sign is written \\$",
         "zone:15:13: a backslash wants three digits up to 255 or one printable character behind it",
         "zone:16:1: a label of the domain name is empty",

@@ -26,9 +26,11 @@ fn text(seed: u32) -> String {
             4 if seed % 4 == 2 => writeln!(text, "$TTL {}", 100 + owner),
             4 if seed % 4 == 3 => writeln!(text, "$GENERATE 1-3 g$ A 10.0.0.$"),
             5 if seed % 8 == 7 => writeln!(text, "h{owner} A 192.0.2.999\nx ( A"),
-            6 => writeln!(text, "elsewhere. A 192.0.2.1\n\n; nothing"),
+            6 if seed % 16 != 6 => writeln!(text, "elsewhere. A 192.0.2.1\n\n; nothing"),
             7 => writeln!(text, "h{owner} 60 A 192.0.2.7\nh{owner} 60 A 192.0.2.7"),
             8 if seed % 8 == 5 => writeln!(text, "$INCLUDE missing"),
+            8 if seed % 8 == 6 => writeln!(text, "$VARIANT r{}", owner % 3),
+            9 if seed % 8 == 6 => writeln!(text, "$VARIANT"),
             _ => writeln!(text, "h{owner} A 192.0.2.{}", index % 256),
         };
     }
@@ -38,7 +40,7 @@ fn text(seed: u32) -> String {
 #[test]
 fn as_many_threads_as_one_likes_read_the_same() {
     let origin = NameBuf::from_text(b"example.", ROOT).unwrap();
-    let mut helped = 0;
+    let (mut helped, mut varied) = (0, 0);
     for seed in 0..200 {
         let text = text(seed);
         let read = |threads, window_len| {
@@ -48,7 +50,8 @@ fn as_many_threads_as_one_likes_read_the_same() {
             shown(outcome).map(|(records, warnings)| {
                 let lines = records.owners_with_lines();
                 let lines: Vec<_> = lines.flat_map(|(_, lines)| lines.to_vec()).collect();
-                (lines_of(&records), lines, warnings)
+                let variants = records.variants().map(|blocks| format!("{blocks:?}"));
+                (lines_of(&records), lines, warnings, variants)
             })
         };
         let expected = read(1, 100_000);
@@ -60,6 +63,8 @@ fn as_many_threads_as_one_likes_read_the_same() {
                 if let (Ok(got), Ok(expected)) = (&got, &expected) {
                     assert_eq!(got.0, expected.0, "{case}");
                     assert_eq!(got.2, expected.2, "{case}");
+                    assert_eq!(got.3, expected.3, "{case}");
+                    varied += usize::from(got.3.is_some());
                     let places = |lines: &[u32]| lines.to_vec();
                     assert_eq!(places(&got.1), places(&expected.1), "{case}");
                     helped += 1;
@@ -69,5 +74,5 @@ fn as_many_threads_as_one_likes_read_the_same() {
             }
         }
     }
-    assert!(helped > 1000, "{helped}");
+    assert!(helped > 1000 && varied > 20, "{helped}, {varied}");
 }
