@@ -18,6 +18,7 @@ pub mod judge;
 pub mod loopback;
 pub mod maps;
 pub mod medians;
+pub mod mmdb;
 pub mod model;
 pub mod name;
 pub mod napi;

@@ -47,9 +47,5 @@ pub fn network(text: &str) -> Network {
 
 /// The tree of these networks, all other addresses in region 0.
 fn tree(networks: impl Iterator<Item = (Network, u16)>) -> RegionTree {
-    let mut tree = RegionTree::new(0);
-    for (network, region) in networks {
-        tree.insert(network, region);
-    }
-    tree
+    RegionTree::of(0, networks).expect("few networks")
 }

@@ -1,8 +1,9 @@
 //! The `ripples` binary: reads the arguments, does what they say, sets the exit code.
 
 use clap::Parser;
-use ripples::config::{Arguments, Command, Config};
-use ripples::{control, server, telemetry};
+use ripples::config::{Arguments, Command, Config, GeoCommand};
+use ripples::{control, geo, server, telemetry};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -39,6 +40,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Ctl(arguments) => control::run(arguments)?,
+        Command::Geo(arguments) => match &arguments.command {
+            GeoCommand::Lookup(arguments) => {
+                let config = Config::load(&arguments.run())?;
+                let answer = geo::lookup(&config.geo, arguments)?;
+                // Whoever closed standard output does not want the rest.
+                let _ = io::stdout().write_all(answer.as_bytes());
+            }
+        },
     }
     Ok(ExitCode::SUCCESS)
 }

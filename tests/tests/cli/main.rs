@@ -3,6 +3,7 @@
 mod check;
 mod compile;
 mod control;
+mod geo;
 mod options;
 mod rights;
 mod start;

@@ -87,19 +87,12 @@ pub(super) struct ChaosOptions {
     id: String,
 }
 
-/// `[geo]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct GeoOptions {
-    weighted: Weighted,
-}
-
-/// Checks the four sections.
+/// Checks the three sections.
 pub(super) fn check(
     edns: &Edns,
     cookies: &CookieOptions,
     chaos: &ChaosOptions,
-    geo: &GeoOptions,
+    weighted: Weighted,
 ) -> Result<Answers, ConfigError> {
     let texts = [
         ("chaos.version", &chaos.version),
@@ -121,7 +114,7 @@ pub(super) fn check(
         nsid: nsid(edns.nsid.as_deref().unwrap_or_default())?,
         client_subnet: edns.client_subnet.unwrap_or(true),
         client_subnet_from: networks(edns.client_subnet_from.as_deref())?,
-        weighted: geo.weighted,
+        weighted,
         extended_errors: edns.extended_errors.unwrap_or(true),
         cookie_policy: cookies.policy,
         cookie_secrets: secrets.collect::<Result<_, _>>()?,
@@ -132,15 +125,10 @@ pub(super) fn check(
 
 /// Networks as in `192.0.2.0/24`.
 fn networks(texts: Option<&[String]>) -> Result<Option<Box<[Network]>>, ConfigError> {
-    let read = |text: &String| {
-        let (address, prefix_len) = text.split_once('/')?;
-        let address = address.parse().ok()?;
-        let network = Network::of(address, prefix_len.parse().ok()?)?;
-        (network.address() == address).then_some(network)
-    };
     let network = |text: &String| {
-        read(text).ok_or_else(|| {
-            let problem = format!("{text:?} is no network as in 192.0.2.0/24 or 2001:db8::/32");
+        let read = text.parse();
+        read.map_err(|problem| {
+            let problem = format!("{text:?} {problem}");
             ConfigError::option("edns.client_subnet_from", problem)
         })
     };
@@ -230,7 +218,7 @@ mod tests {
                 &Edns::default(),
                 &options,
                 &ChaosOptions::default(),
-                &GeoOptions::default(),
+                Weighted::default(),
             );
             assert_eq!(
                 checked.unwrap_err().to_string(),
@@ -262,8 +250,8 @@ mod tests {
                 version: "v".repeat(version),
                 ..ChaosOptions::default()
             };
-            let (edns, cookies, geo) = Default::default();
-            let checked = check(&edns, &cookies, &options, &geo);
+            let (edns, cookies, weighted) = Default::default();
+            let checked = check(&edns, &cookies, &options, weighted);
             let error = checked.err().map(|error| error.to_string());
             assert_eq!(
                 error
@@ -286,7 +274,7 @@ mod tests {
     }
 
     fn defaults() -> Answers {
-        let (edns, cookies, chaos, geo) = Default::default();
-        check(&edns, &cookies, &chaos, &geo).unwrap()
+        let (edns, cookies, chaos, weighted) = Default::default();
+        check(&edns, &cookies, &chaos, weighted).unwrap()
     }
 }

@@ -3,6 +3,7 @@
 use super::Io;
 use super::idle::{self, Idle};
 use clap::{Args, Parser, Subcommand};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// An authoritative DNS server on AF_XDP.
@@ -25,6 +26,8 @@ pub enum Command {
     Compile(CompileArguments),
     /// Talk to a running server
     Ctl(CtlArguments),
+    /// Where clients are
+    Geo(GeoArguments),
 }
 
 /// Options of `run` and `check`; each overrides its counterpart in the file.
@@ -51,6 +54,9 @@ pub struct RunArguments {
     /// Read changed files only when asked to
     #[arg(long)]
     pub no_watch: bool,
+    /// Read where clients are from this MaxMind database (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub geoip: Vec<PathBuf>,
     /// Workers on kernel sockets [default: 1]; with AF_XDP there is one per queue
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
@@ -186,6 +192,52 @@ pub enum CtlCommand {
     Upgrade,
     /// Drain and leave
     Stop,
+}
+
+/// Options of `geo`.
+#[derive(Debug, Args)]
+pub struct GeoArguments {
+    /// What to find out
+    #[command(subcommand)]
+    pub command: GeoCommand,
+}
+
+/// What can be found out about clients.
+#[derive(Clone, Debug, Subcommand)]
+pub enum GeoCommand {
+    /// The region that an address is in, in each map, and why
+    Lookup(LookupArguments),
+}
+
+/// Options of `geo lookup`.
+#[derive(Clone, Debug, Args)]
+pub struct LookupArguments {
+    /// The client's address
+    #[arg(value_name = "ADDR")]
+    pub address: IpAddr,
+    /// The name that it asks for: says which variant it gets
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Read maps and databases from this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read this MaxMind database instead of the file's (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub geoip: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl LookupArguments {
+    /// What `check` would be told.
+    pub fn run(&self) -> RunArguments {
+        RunArguments {
+            config: self.config.clone(),
+            geoip: self.geoip.clone(),
+            ..RunArguments::default()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The TOML file as it is written.
 
-use super::answers::{ChaosOptions, CookieOptions, Edns, GeoOptions};
+use super::answers::{ChaosOptions, CookieOptions, Edns};
+use super::geo::{self, Geo};
 use super::idle::Steps;
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
@@ -38,9 +39,9 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) chaos: ChaosOptions,
     #[serde(default)]
-    pub(super) geo: GeoOptions,
-    #[serde(default)]
     pub(super) zone: Vec<Zone>,
+    #[serde(default)]
+    pub(super) geo: Geo,
 }
 
 /// `[udp]`
@@ -74,6 +75,7 @@ impl File {
             zone.file = folder.join(&zone.file);
         }
         file.zones_dir = file.zones_dir.map(|zones| folder.join(zones));
+        geo::resolve(&mut file.geo, folder);
         Ok(file)
     }
 

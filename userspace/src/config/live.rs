@@ -39,6 +39,7 @@ impl Config {
             log: other.log,
             zones: other.zones,
             zones_dir: other.zones_dir,
+            geo: other.geo,
             ..self.clone()
         }
     }

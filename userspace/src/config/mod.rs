@@ -4,11 +4,14 @@
 mod answers;
 mod arguments;
 mod file;
+mod geo;
 mod idle;
 mod live;
 
 pub use answers::{Answers, CookiePolicy};
-pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand, RunArguments};
+pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
+pub use arguments::{GeoArguments, GeoCommand, LookupArguments, RunArguments};
+pub use geo::{GeoOptions, MapOptions, RegionOptions};
 pub use idle::Idle;
 
 use crate::idle::Policy;
@@ -92,6 +95,8 @@ pub struct Config {
     pub zones_dir: Option<PathBuf>,
     /// Whether files that have changed are read again without being asked to.
     pub watch: bool,
+    /// Where clients are.
+    pub geo: GeoOptions,
 }
 
 /// What is wrong with the configuration, and where.
@@ -157,7 +162,7 @@ impl Config {
         let config = Self {
             listen,
             tcp,
-            answers: answers::check(&file.edns, &file.cookies, &file.chaos, &file.geo)?,
+            answers: answers::check(&file.edns, &file.cookies, &file.chaos, file.geo.weighted)?,
             interfaces,
             io,
             idle: idle::check(
@@ -190,6 +195,7 @@ impl Config {
             zones: zones(arguments, &file.zone)?,
             zones_dir: arguments.zones_dir.clone().or(file.zones_dir),
             watch: !arguments.no_watch && file.watch.unwrap_or(true),
+            geo: geo::check(&arguments.geoip, &file.geo)?,
         };
         if !config.udp && !config.tcp.enable {
             return Err(ConfigError::option(

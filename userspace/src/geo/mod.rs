@@ -1,9 +1,15 @@
 //! Where a client is: networks → regions, in maps that the operator draws.
 
+mod coordinates;
+pub mod load;
+mod lookup;
 mod map;
 mod network;
 mod tree;
 
+pub use coordinates::Coordinates;
+pub use load::{Loaded, load};
+pub use lookup::lookup;
 pub use map::{Geo, GeoMap, Region};
-pub use network::Network;
-pub use tree::{Located, RegionTree};
+pub use network::{Network, NetworkProblem};
+pub use tree::{Located, RegionTree, TreeTooLarge};

@@ -1,6 +1,8 @@
 //! A range of addresses that share their first bits.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 /// An address and how many of its first bits count; the others are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +23,14 @@ impl Network {
         })
     }
 
+    /// The network of one address.
+    pub fn single(address: IpAddr) -> Self {
+        Self {
+            address,
+            prefix_len: len(address),
+        }
+    }
+
     /// Its first address.
     pub fn address(&self) -> IpAddr {
         self.address
@@ -29,6 +39,51 @@ impl Network {
     /// Bits that its addresses share.
     pub fn prefix_len(&self) -> u8 {
         self.prefix_len
+    }
+
+    /// Whether an address is one of its addresses.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        Self::of(address, self.prefix_len) == Some(*self)
+    }
+}
+
+/// As in `192.0.2.0/24`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix_len)
+    }
+}
+
+/// What is wrong with the text of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkProblem {
+    /// It is something else.
+    #[error("is not ADDRESS/BITS, as in 192.0.2.0/24 or 2001:db8::/32")]
+    Shape,
+    /// There are more bits than the address has.
+    #[error("has more bits than the address")]
+    TooLong,
+    /// It is an address in a network.
+    #[error("has bits set behind its prefix; the network is {0}")]
+    HostBits(Network),
+}
+
+impl FromStr for Network {
+    type Err = NetworkProblem;
+
+    fn from_str(text: &str) -> Result<Self, NetworkProblem> {
+        let (address, bits) = text.split_once('/').ok_or(NetworkProblem::Shape)?;
+        let address: IpAddr = address.parse().map_err(|_| NetworkProblem::Shape)?;
+        let is_number = (1..=3).contains(&bits.len()) && bits.bytes().all(|c| c.is_ascii_digit());
+        if !is_number {
+            return Err(NetworkProblem::Shape);
+        }
+        let prefix_len = bits.parse().map_err(|_| NetworkProblem::TooLong)?;
+        let network = Self::of(address, prefix_len).ok_or(NetworkProblem::TooLong)?;
+        match network.address == address {
+            true => Ok(network),
+            false => Err(NetworkProblem::HostBits(network)),
+        }
     }
 }
 
@@ -76,5 +131,42 @@ mod tests {
         );
         assert_eq!(network("2001:db8::ff", 0).as_deref(), Some("::"));
         assert_eq!(network("::1", 128).as_deref(), Some("::1"));
+    }
+
+    #[test]
+    fn a_network_is_read_and_written_alike() {
+        for text in ["192.0.2.0/24", "0.0.0.0/0", "::1/128", "2001:db8::/32"] {
+            let network: Network = text.parse().unwrap();
+            assert_eq!(network.to_string(), text);
+            assert!(network.contains(network.address()));
+        }
+        let network: Network = "192.0.2.0/24".parse().unwrap();
+        assert!(network.contains("192.0.2.255".parse().unwrap()));
+        assert!(!network.contains("192.0.3.0".parse().unwrap()));
+        assert!(!network.contains("::192.0.2.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        let problem = |text: &str| text.parse::<Network>().unwrap_err();
+        for text in [
+            "",
+            "192.0.2.0",
+            "192.0.2/24",
+            "192.0.2.0/",
+            "192.0.2.0/+1",
+            "x/8",
+            "::/0x",
+        ] {
+            assert_eq!(problem(text), NetworkProblem::Shape, "{text}");
+        }
+        for text in ["192.0.2.0/33", "::/129", "::/999"] {
+            assert_eq!(problem(text), NetworkProblem::TooLong, "{text}");
+        }
+        let said = problem("2001:db8::1/64").to_string();
+        assert_eq!(
+            said,
+            "has bits set behind its prefix; the network is 2001:db8::/64"
+        );
     }
 }

@@ -13,7 +13,11 @@ use std::process::Command;
 
 /// Binary files that may be tracked: the kernel program, which `build-ebpf --check` compares, and
 /// seeds.
-const BINARIES: &[&str] = &["tests/fuzz/seeds/", "xdp-ebpf/object/"];
+const BINARIES: &[&str] = &[
+    "tests/fuzz/seeds/",
+    "xdp-ebpf/object/",
+    "xtask/demo/demo.mmdb",
+];
 
 /// Something to mend.
 #[derive(Debug, PartialEq, Eq)]

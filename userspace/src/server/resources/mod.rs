@@ -5,7 +5,10 @@
 //! requests, changed files ─► Resources: configuration, zones ─► Snapshot ─► Posts ─► workers
 //! ```
 
+mod check;
 mod folder;
+mod places;
+mod policy;
 mod posts;
 mod report;
 mod sources;
@@ -14,25 +17,27 @@ mod thread;
 mod watch;
 mod zones;
 
+pub(super) use check::check;
 pub(super) use posts::Post;
 pub(super) use sources::sources;
 pub(super) use thread::{Published, Request, ResourceThread};
 pub(super) use zones::load_all;
 
 use super::progress;
-use crate::config::{Answers, Config, RunArguments};
-use crate::geo::Geo;
+use crate::config::{Config, RunArguments};
 use crate::packet::NameKey;
 use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
 use crate::sys::heap;
 use crate::telemetry;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use places::Places;
+use policy::policy;
 use stamp::Stamps;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use zones::{CALM, Scope, Update, ZoneTable, placed};
+use zones::{CALM, Scope, Update, ZoneTable};
 
 /// What snapshots are built from.
 pub(super) struct Resources {
@@ -42,12 +47,23 @@ pub(super) struct Resources {
     config_file: Stamps,
     table: ZoneTable,
     policy: Policy,
-    geo: Arc<Geo>,
+    places: Places,
     key: NameKey,
     secret: Secret,
     generation: u64,
-    /// Whether the last snapshot lacks something that is there.
-    is_stale: bool,
+    /// What was handed out last.
+    last: Option<Arc<Snapshot>>,
+    /// What it lacks.
+    stale: Stale,
+}
+
+/// What has changed since a snapshot was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Stale {
+    /// Zones: the index is made anew.
+    zones: bool,
+    /// Maps or policy: zones and index are shared.
+    rest: bool,
 }
 
 /// What came of a reload.
@@ -70,6 +86,10 @@ impl Resources {
     ) -> Result<(Self, Arc<Snapshot>)> {
         let mut random = [0; 24];
         getrandom::fill(&mut random).context("random numbers for the name index")?;
+        let places = Places::load(&config.geo).map_err(|problems| {
+            problems.iter().for_each(|line| tracing::error!("{line}"));
+            anyhow!("[geo] cannot be served as it is")
+        })?;
         let mut resources = Self {
             arguments: arguments.clone(),
             config: config.clone(),
@@ -79,11 +99,12 @@ impl Resources {
                 .map_or_else(Stamps::default, Stamps::before),
             table: ZoneTable::default(),
             policy: policy(config, secret),
-            geo: Arc::default(),
+            places,
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
             secret,
             generation: 0,
-            is_stale: true,
+            last: None,
+            stale: Stale::default(),
         };
         let (sources, complaints) = sources(config);
         complaints.iter().for_each(|line| tracing::error!("{line}"));
@@ -100,7 +121,7 @@ impl Resources {
         let count = sources.len();
         let update = resources
             .table
-            .update(sources, &Scope::All, &resources.geo.clone());
+            .update(sources, &Scope::All, resources.places.geo());
         if update.failed > 0 {
             bail!("{} of {count} zones cannot be loaded", update.failed);
         }
@@ -123,6 +144,8 @@ impl Resources {
         if !matches!(scope, Scope::Zone(_)) {
             is_moving = self.reread_config(scope, &mut problems);
         }
+        let options = &self.config.geo;
+        let mut maps = self.places.refresh(options, scope, &self.table);
         let (sources, complaints) = sources(&self.config);
         problems.extend(complaints);
         let sources = sources.unwrap_or_else(|| {
@@ -130,23 +153,36 @@ impl Resources {
             zones.map(|zone| zone.source.clone()).collect()
         });
         problems.iter().for_each(|line| tracing::error!("{line}"));
-        let mut update = self.table.update(sources, scope, &self.geo);
-        update.is_moving |= is_moving;
+        let mut update = self.table.update(sources, scope, self.places.geo());
+        if !maps.problems.is_empty() && update.loaded + update.removed > 0 {
+            // Zones that spoke of a region that is gone may do so no more.
+            maps = self.places.refresh(options, &Scope::All, &self.table);
+        }
+        for line in &maps.problems {
+            tracing::error!("{line}");
+        }
+        problems.extend(maps.problems);
+        update.is_moving |= is_moving || maps.is_moving;
         update.problems.splice(0..0, problems);
-        self.is_stale |= update.loaded > 0 || update.removed > 0 || update.rearranged;
-        let snapshot = self.is_stale.then(|| self.build());
-        let snapshot = snapshot.and_then(|built| {
-            let refused = built.inspect_err(|error| {
-                tracing::error!("reload: {error:#}; the old data stays");
-                update.problems.push(error.to_string());
-            });
-            refused.ok()
-        });
+        self.stale.zones |= update.loaded > 0 || update.removed > 0 || update.rearranged;
+        self.stale.rest |= maps.changed;
+        let snapshot = match self.stale == Stale::default() {
+            true => None,
+            false => self.build_or_tell(&mut update),
+        };
         Outcome {
             snapshot,
             update,
             duration: started.elapsed(),
         }
+    }
+
+    fn build_or_tell(&mut self, update: &mut Update) -> Option<Arc<Snapshot>> {
+        let built = self.build().inspect_err(|error| {
+            tracing::error!("reload: {error:#}; the old data stays");
+            update.problems.push(error.to_string());
+        });
+        built.ok()
     }
 
     /// Reads the configuration file if it has changed; says whether it should be looked at again
@@ -190,26 +226,34 @@ impl Resources {
         if policy != self.policy {
             tracing::info!("answers are made by the changed configuration from now on");
             self.policy = policy;
-            self.is_stale = true;
+            self.stale.rest = true;
         }
         self.config = config;
     }
 
     fn build(&mut self) -> Result<Arc<Snapshot>> {
-        let zones = self.table.served().cloned().collect();
         let generation = self.generation + 1;
-        let snapshot = Snapshot::new(generation, zones, self.policy.clone(), self.key)?
-            .with_geo(Arc::clone(&self.geo), None)?;
+        let (policy, geo) = (self.policy.clone(), Arc::clone(self.places.geo()));
+        let snapshot = match &self.last {
+            Some(last) if !self.stale.zones => last.again(generation, policy, geo, None)?,
+            _ => {
+                let zones = self.table.served().cloned().collect();
+                Snapshot::new(generation, zones, policy, self.key)?.with_geo(geo, None)?
+            }
+        };
+        let snapshot = Arc::new(snapshot);
         self.generation = generation;
-        self.is_stale = false;
+        self.stale = Stale::default();
+        self.last = Some(Arc::clone(&snapshot));
         heap::release();
-        Ok(Arc::new(snapshot))
+        Ok(snapshot)
     }
 
     /// The files that it is all made of.
     fn files(&self) -> impl Iterator<Item = &Path> {
         let config = self.arguments.config.as_deref();
-        config.into_iter().chain(self.table.files())
+        let rest = self.places.files().chain(self.table.files());
+        config.into_iter().chain(rest)
     }
 }
 
@@ -218,41 +262,6 @@ pub(super) fn draw_secret() -> Result<Secret> {
     let mut secret = [0; 16];
     getrandom::fill(&mut secret).context("random numbers for cookies")?;
     Ok(Secret(secret))
-}
-
-/// What is answered beside the zones' data; `random` is the secret of cookies where none is
-/// configured: clients keep theirs for as long as the server runs.
-fn policy(config: &Config, random: Secret) -> Policy {
-    let answers: &Answers = &config.answers;
-    Policy {
-        udp_size_max: config.udp_size_max,
-        nsid: answers.nsid.clone().into(),
-        client_subnet: answers.client_subnet,
-        client_subnet_from: answers.client_subnet_from.clone(),
-        weighted: answers.weighted,
-        extended_errors: answers.extended_errors,
-        cookies: answers.cookies(random),
-        // RFC 7828 §3.1: units of 100 milliseconds.
-        tcp_idle_100ms: u16::try_from(config.tcp.keepalive_ms / 100).unwrap_or(u16::MAX),
-        chaos: answers.chaos.clone(),
-    }
-}
-
-/// `ripples check`: loads the zones and prints what is wrong with them. False when there are
-/// errors.
-pub(super) fn check(config: &Config, mut print: impl FnMut(&str)) -> bool {
-    let (zones, complaints) = sources(config);
-    complaints.iter().for_each(|line| print(line));
-    let mut sound = complaints.is_empty();
-    for loaded in load_all(&zones.unwrap_or_default()) {
-        loaded.warnings.iter().for_each(|warning| print(warning));
-        let placed = loaded.image.and_then(|zone| placed(zone, &Geo::default()));
-        if let Err(errors) = placed {
-            sound = false;
-            errors.iter().for_each(|error| print(error));
-        }
-    }
-    sound
 }
 
 /// Seconds since `time`.

@@ -104,6 +104,14 @@ impl ZoneTable {
         self.zones.iter().filter_map(|zone| zone.zone.as_ref())
     }
 
+    /// Where variants of zones that are served do not fit these maps.
+    pub(super) fn problems_with(&self, geo: &Geo) -> Vec<String> {
+        let variants = self.served().filter_map(|zone| zone.variants.as_ref());
+        variants
+            .flat_map(|variants| variants.problems(geo))
+            .collect()
+    }
+
     /// The files that the zones are read from.
     pub(super) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
         let own = self.zones.iter().map(|zone| zone.source.file.as_path());

@@ -269,6 +269,6 @@ fn world(name: &str) -> GeoMap {
     GeoMap {
         name: name.into(),
         regions: ["us", "eu"].map(region).into(),
-        tree: RegionTree::new(0),
+        tree: RegionTree::of(0, []).unwrap(),
     }
 }
