@@ -2,6 +2,7 @@
 
 use super::answers::{ChaosOptions, CookieOptions, Edns};
 use super::geo::{self, Geo};
+use super::guards::{Access, RateLimit};
 use super::idle::Steps;
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
@@ -42,6 +43,10 @@ pub(super) struct File {
     pub(super) zone: Vec<Zone>,
     #[serde(default)]
     pub(super) geo: Geo,
+    #[serde(default)]
+    pub(super) access: Access,
+    #[serde(default)]
+    pub(super) rate_limit: RateLimit,
 }
 
 /// `[udp]`

@@ -40,6 +40,7 @@ impl Config {
             zones: other.zones,
             zones_dir: other.zones_dir,
             geo: other.geo,
+            guards: other.guards,
             ..self.clone()
         }
     }

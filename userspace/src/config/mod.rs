@@ -5,6 +5,7 @@ mod answers;
 mod arguments;
 mod file;
 mod geo;
+mod guards;
 mod idle;
 mod live;
 
@@ -12,6 +13,7 @@ pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
 pub use arguments::{GeoArguments, GeoCommand, LookupArguments, RunArguments};
 pub use geo::{GeoOptions, MapOptions, RegionOptions};
+pub use guards::{GuardOptions, RateOptions};
 pub use idle::Idle;
 
 use crate::idle::Policy;
@@ -97,6 +99,8 @@ pub struct Config {
     pub watch: bool,
     /// Where clients are.
     pub geo: GeoOptions,
+    /// Who is answered, and how much.
+    pub guards: GuardOptions,
 }
 
 /// What is wrong with the configuration, and where.
@@ -196,6 +200,7 @@ impl Config {
             zones_dir: arguments.zones_dir.clone().or(file.zones_dir),
             watch: !arguments.no_watch && file.watch.unwrap_or(true),
             geo: geo::check(&arguments.geoip, &file.geo)?,
+            guards: guards::check(&file.access, &file.rate_limit)?,
         };
         if !config.udp && !config.tcp.enable {
             return Err(ConfigError::option(

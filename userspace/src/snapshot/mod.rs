@@ -2,18 +2,22 @@
 
 mod builder;
 mod chaos;
+mod guards;
 mod mailbox;
 #[cfg(test)]
 mod mailbox_tests;
 mod policy;
+mod rate_limit;
 mod sync;
 mod variation;
 mod weighted;
 
 pub use builder::SnapshotError;
 pub use chaos::{Chaos, TEXT_LEN_MAX};
+pub use guards::{Access, GuardLists, Guards};
 pub use mailbox::mailbox;
 pub use policy::Policy;
+pub use rate_limit::RateLimit;
 pub use variation::{Choice, VariantSet, Variation};
 pub use weighted::Weighted;
 

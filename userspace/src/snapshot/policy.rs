@@ -1,9 +1,10 @@
 //! What the operator wants of answers.
 
-use super::{Chaos, Weighted};
+use super::{Chaos, Guards, Weighted};
 use crate::geo::Network;
 use crate::packet::cookie::Cookies;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What is answered beside the zones' data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Policy {
     pub tcp_idle_100ms: u16,
     /// What is told in class CH.
     pub chaos: Chaos,
+    /// Who is answered, and how much; none: everybody, as much as they ask.
+    pub guards: Option<Arc<Guards>>,
 }
 
 impl Default for Policy {
@@ -42,6 +45,7 @@ impl Default for Policy {
             cookies: None,
             tcp_idle_100ms: 100,
             chaos: Chaos::default(),
+            guards: None,
         }
     }
 }

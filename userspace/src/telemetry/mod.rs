@@ -71,6 +71,10 @@ metrics! {
         Response = "response",
         /// The frame has no room for a reply.
         NoRoom = "no_room",
+        /// The client is in a network that is not answered, and not told so.
+        Denied = "denied",
+        /// The client's network has had as many replies as it gets.
+        RateLimited = "rate_limited",
     }
 }
 
@@ -145,6 +149,8 @@ metrics! {
         Chaos = "chaos",
         /// Replies with the TC bit.
         Truncated = "truncated",
+        /// Replies without records to networks that have had their share.
+        Slipped = "slipped",
         /// Referrals to another server.
         Referrals = "referrals",
         /// Replies the port could not send.

@@ -2,6 +2,8 @@
 
 mod count;
 mod decision;
+mod guard;
+mod limiter;
 mod miss;
 mod open;
 mod single;
@@ -20,6 +22,7 @@ use crate::zone::index::NamePlace;
 use arrayvec::ArrayVec;
 use count::Counts;
 use decision::Decision;
+use limiter::Limiter;
 use miss::miss;
 use open::open;
 use write::{message, usual, write};
@@ -36,6 +39,7 @@ pub struct Turn<F> {
     replies: Vector<F>,
     rows: Box<[Row]>,
     discarded: usize,
+    limiter: Limiter,
 }
 
 /// What is known of a frame.
@@ -72,6 +76,7 @@ impl<F> Turn<F> {
             replies: Vector::new(),
             rows: vec![row; VECTOR_CAPACITY].into(),
             discarded: 0,
+            limiter: Limiter::new(),
         }
     }
 
@@ -142,6 +147,9 @@ impl<F> Turn<F> {
             #[inline(always)]
             || self.parse(simd, port, snapshot, time_s, tally),
         );
+        if let Some(guards) = snapshot.policy().guards.as_deref() {
+            self.guard(port, guards, snapshot, time_s, tally);
+        }
         simd.run(
             #[inline(always)]
             || self.probe(simd, snapshot),

@@ -1,6 +1,7 @@
 //! One message at a time, for transports without vectors.
 
 use super::count::Counts;
+use super::guard;
 use super::miss::{client, settle};
 use crate::answer::{Answer, answer, hit};
 use crate::packet::{Arrival, Query, QueryFlags, ShortName, edns, query, reply};
@@ -35,6 +36,9 @@ fn write(
     let message = &buffer[..message_len];
     if query.flags.any(QueryFlags::OPTIONS) {
         edns::admit(&mut query, message, arrival, snapshot.policy());
+    }
+    if let Some(guards) = snapshot.policy().guards.as_deref() {
+        guard::admit(&mut query, message, arrival, guards, snapshot)?;
     }
     let candidate = snapshot.candidate(simd, query.name_hash);
     let answer = match hit(simd, &query, &name, candidate, snapshot) {

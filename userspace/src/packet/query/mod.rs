@@ -89,6 +89,8 @@ impl QueryFlags {
     /// The name's labels have not been walked: that it ends at its first zero byte is a guess,
     /// which finding it in a zone proves right.
     pub const UNPROVEN: Self = Self(64);
+    /// The client's network has had its share: it gets no records, but the TC bit.
+    pub const SLIPPED: Self = Self(128);
     /// All options that the server knows.
     pub const OPTIONS: Self = Self(4 | 8 | 16 | 32);
 

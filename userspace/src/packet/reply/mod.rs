@@ -169,6 +169,10 @@ pub fn write_any(
     if sections.scope != 0 {
         opt.set_scope(sections.scope);
     }
+    let sections = Sections {
+        truncated: sections.truncated || query.flags.has(QueryFlags::SLIPPED),
+        ..sections
+    };
     let (rcode, policy) = (sections.rcode, snapshot.policy());
     let end = match opt.len() {
         0 => sections.end,

@@ -198,6 +198,8 @@ fn extended_error(query: &Query, rcode: Rcode) -> Option<u16> {
     const NOT_SUPPORTED: u16 = 21;
     match rcode {
         Rcode::NotImp => Some(NOT_SUPPORTED),
+        // What is refused before anything is looked up, is so for who asks.
+        Rcode::Refused if query.refusal.is_some() => Some(PROHIBITED),
         Rcode::Refused => Some(match (query.qclass, query.qtype) {
             (code::CLASS_IN, code::AXFR | code::IXFR) => PROHIBITED,
             (code::CLASS_IN | code::CLASS_CH, _) => NOT_AUTHORITATIVE,

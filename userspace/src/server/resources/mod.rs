@@ -98,7 +98,7 @@ impl Resources {
                 .as_deref()
                 .map_or_else(Stamps::default, Stamps::before),
             table: ZoneTable::default(),
-            policy: policy(config, secret),
+            policy: policy(config, secret)?,
             places,
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
             secret,
@@ -222,11 +222,14 @@ impl Resources {
             problems.push(error);
         }
         let config = self.config.thawed(config);
-        let policy = policy(&config, self.secret);
-        if policy != self.policy {
-            tracing::info!("answers are made by the changed configuration from now on");
-            self.policy = policy;
-            self.stale.rest = true;
+        match policy(&config, self.secret) {
+            Ok(policy) if policy == self.policy => {}
+            Ok(policy) => {
+                tracing::info!("answers are made by the changed configuration from now on");
+                self.policy = policy;
+                self.stale.rest = true;
+            }
+            Err(error) => problems.push(error.to_string()),
         }
         self.config = config;
     }

@@ -1,14 +1,16 @@
 //! The configuration → what workers are told of it.
 
-use crate::config::{Answers, Config};
+use crate::config::{Answers, Config, GuardOptions, RateOptions};
+use crate::geo::TreeTooLarge;
 use crate::packet::cookie::Secret;
-use crate::snapshot::Policy;
+use crate::snapshot::{GuardLists, Guards, Policy, RateLimit};
+use std::sync::Arc;
 
 /// What is answered beside the zones' data; `random` is the secret of cookies where none is
 /// configured: clients keep theirs for as long as the server runs.
-pub(super) fn policy(config: &Config, random: Secret) -> Policy {
+pub(super) fn policy(config: &Config, random: Secret) -> Result<Policy, TreeTooLarge> {
     let answers: &Answers = &config.answers;
-    Policy {
+    Ok(Policy {
         udp_size_max: config.udp_size_max,
         nsid: answers.nsid.clone().into(),
         client_subnet: answers.client_subnet,
@@ -19,5 +21,33 @@ pub(super) fn policy(config: &Config, random: Secret) -> Policy {
         // RFC 7828 §3.1: units of 100 milliseconds.
         tcp_idle_100ms: u16::try_from(config.tcp.keepalive_ms / 100).unwrap_or(u16::MAX),
         chaos: answers.chaos.clone(),
-    }
+        guards: guards(&config.guards, random)?,
+    })
+}
+
+/// `random` is what nobody else knows.
+fn guards(options: &GuardOptions, random: Secret) -> Result<Option<Arc<Guards>>, TreeTooLarge> {
+    let limit = |rate: &RateOptions| {
+        let [ipv4_prefix_len, ipv6_prefix_len] = rate.prefix_lens;
+        RateLimit {
+            per_second: rate.per_second,
+            burst: rate.burst,
+            slip: rate.slip,
+            ipv4_prefix_len,
+            ipv6_prefix_len,
+            key: bytemuck::pod_read_unaligned(&random.0),
+        }
+    };
+    let lists = GuardLists {
+        allow: options.allow.clone(),
+        deny: options.deny.clone(),
+        drop: options.drop,
+        rate: options.rate.as_ref().map(limit),
+        exempt: options
+            .rate
+            .as_ref()
+            .map(|rate| rate.exempt.clone())
+            .unwrap_or_default(),
+    };
+    Ok(Guards::new(lists)?.map(Arc::new))
 }
