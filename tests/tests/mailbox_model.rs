@@ -2,10 +2,10 @@
 //! server's own code, on loom's atomics.
 
 #[path = "../../userspace/src/snapshot/mailbox.rs"]
-#[allow(dead_code, unreachable_pub, reason = "it is another crate's module")]
+#[allow(dead_code, unreachable_pub, reason = "another crate's module")]
 mod mailbox;
 
-/// What the mailbox is built from, as loom has it; a ring as `ringbuf` makes it, with its orderings.
+/// What the mailbox is built from, as loom has it; a ring with the orderings of `ringbuf`.
 mod sync {
     pub(super) use loom::sync::Arc;
     pub(super) use loom::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +40,9 @@ mod sync {
             if written - ring.read.load(Ordering::Acquire) == ring.slots.len() {
                 return Err(item);
             }
-            *ring.slots[written % ring.slots.len()].try_lock().unwrap() = Some(item);
+            *ring.slots[written % ring.slots.len()]
+                .try_lock()
+                .expect("nobody else has it") = Some(item);
             ring.written.store(written + 1, Ordering::Release);
             Ok(())
         }
@@ -55,7 +57,7 @@ mod sync {
             }
             let item = ring.slots[read % ring.slots.len()]
                 .try_lock()
-                .unwrap()
+                .expect("nobody else has it")
                 .take();
             ring.read.store(read + 1, Ordering::Release);
             item

@@ -87,7 +87,7 @@ fn main() {
             load.join().expect("no panic")
         });
         // What is freed is given back a moment later.
-        thread::sleep(Duration::from_millis(200));
+        thread::park_timeout(Duration::from_millis(200));
         println!(
             "{}",
             line(part, &seen, &reloads, [before_kb, memory_kb(&server)])
@@ -132,7 +132,7 @@ fn reload_while(
         let start = Instant::now();
         server.reload();
         reloads.push(start.elapsed());
-        thread::sleep(due.saturating_duration_since(Instant::now()));
+        thread::park_timeout(due.saturating_duration_since(Instant::now()));
     }
     reloads
 }

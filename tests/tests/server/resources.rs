@@ -35,7 +35,7 @@ fn a_changed_file_is_served_soon_and_nobody_has_to_say_so() {
 fn with_no_watch_a_changed_file_waits_until_somebody_asks() {
     let (server, address) = start(&["--no-watch"], "");
     server.rewrite("example", &example("192.0.2.81", 2));
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::park_timeout(Duration::from_secs(1));
     assert_eq!(answer(address, "www.example"), (0, 80));
     server.reload();
     assert_eq!(answer(address, "www.example"), (0, 81));
@@ -188,6 +188,6 @@ fn await_answer(address: SocketAddr, name: &str, wanted: (u8, u8)) {
             "{name}: {:?}",
             answer(address, name)
         );
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
     }
 }

@@ -41,7 +41,7 @@ impl RateLimit {
         let network = bits & u64::MAX.checked_shl(unused).unwrap_or(0);
         let product =
             u128::from((network | family) ^ self.key[0]).wrapping_mul(u128::from(self.key[1] | 1));
-        let folded = (product >> 64) as u64 ^ product as u64;
+        let folded = u64::try_from(product >> 64 ^ product & u128::from(u64::MAX)).unwrap_or(0);
         // Once more: the low bits of a product are those of low bits only.
         folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ folded >> 29
     }

@@ -57,16 +57,15 @@ impl Limiter {
         self.limited = self.limited.wrapping_add(1);
         match u32::from(limit.slip) {
             0 => Admission::Drop,
-            slip if self.limited % slip == 0 => Admission::Slip,
+            slip if self.limited.is_multiple_of(slip) => Admission::Slip,
             _ => Admission::Drop,
         }
     }
 
     /// The slot of the network with this hash.
     fn slot(&mut self, hash: u64, time_s: u32) -> &mut Slot {
-        let [tag, place] = [hash >> 32, hash].map(|part| part as u32);
-        let tag = tag | 1;
-        let first = place as usize % SLOTS;
+        let tag = u32::try_from(hash >> 32).unwrap_or(0) | 1;
+        let first = usize::try_from(hash % SLOTS as u64).unwrap_or(0);
         let second = first ^ 1;
         let (one, other) = (self.slots[first], self.slots[second]);
         let at = match tag {

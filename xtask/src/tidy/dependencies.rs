@@ -19,6 +19,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         "hickory_proto",
         &["userspace/src/control", "userspace/src/tsig", "tests/"],
     ),
+    ("loom", &["tests/tests/mailbox_model"]),
     ("maxminddb", &["userspace/src/geo/load", "tests/"]),
     ("libmimalloc_sys", &["userspace/src/sys/heap"]),
     ("mimalloc", &["userspace/src/main.rs"]),

@@ -5,7 +5,7 @@ use crate::config::{Config, ZoneSource};
 use std::collections::HashSet;
 
 /// The zones of the configuration and, behind them, those of its folder that it does not have
-/// itself. With them comes what is wrong with the folder; when it cannot be read, nothing else does.
+/// itself. With them comes what is wrong with the folder; when that cannot be read, only this.
 pub(in crate::server) fn sources(config: &Config) -> (Option<Vec<ZoneSource>>, Vec<String>) {
     let mut zones = config.zones.clone();
     let Some(folder) = &config.zones_dir else {

@@ -1,10 +1,10 @@
 //! What a file looked like when it was read: whether it has changed, without reading it again.
 
+use crate::sys::wait;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The kernel notes the time of a change by its tick, 10 ms at most (fs/inode.c,
@@ -138,7 +138,7 @@ impl Stamps {
 fn settled(path: &Path) -> Seen {
     match Seen::now(path) {
         Seen::As(stamp) if stamp.is_younger_than(TICK, SystemTime::now()) => {
-            thread::sleep(TICK);
+            wait::pause(TICK);
             Seen::now(path)
         }
         seen => seen,
@@ -185,7 +185,7 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let (old, new) = (folder.join("old"), folder.join("new"));
         fs::write(&old, "old").unwrap();
-        thread::sleep(2 * TICK);
+        wait::pause(2 * TICK);
         let started = SystemTime::now();
         let mut stamps = Stamps::before(&old);
         stamps.add_read(std::slice::from_ref(&old), started);

@@ -138,7 +138,7 @@ impl Work {
         loop {
             if let Err(error) = self.turn() {
                 tracing::error!(%error, "the resource thread cannot wait");
-                std::thread::sleep(TICK);
+                wait::pause(TICK);
             }
         }
     }
@@ -182,7 +182,9 @@ impl Work {
                 let zones = self.resources.zones_json(origin.as_deref());
                 // Whoever reads slowly must not keep the thread from its work.
                 std::thread::spawn(move || {
-                    reply.map(|reply| reply.send(zones));
+                    if let Some(reply) = reply {
+                        reply.send(zones);
+                    }
                     heap::release();
                 });
             }

@@ -119,8 +119,8 @@ impl ZoneTable {
         own.chain(read)
     }
 
-    /// Makes the table one of `sources`, and reads what `scope` says, whose variants have to speak of
-    /// the maps of `geo`. A zone that fails keeps what it had.
+    /// Makes the table one of `sources`, and reads what `scope` says; variants have to speak of the
+    /// maps of `geo`. A zone that fails keeps what it had.
     pub(super) fn update(&mut self, sources: Vec<ZoneSource>, scope: &Scope, geo: &Geo) -> Update {
         let mut update = self.rearrange(sources);
         let sources: Vec<ZoneSource> = self.zones.iter().map(|zone| zone.source.clone()).collect();
@@ -259,6 +259,7 @@ pub(in crate::server) fn load_all(sources: &[ZoneSource]) -> Vec<Loaded> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::wait;
     use std::fs;
     use std::path::{Path, PathBuf};
 
@@ -356,7 +357,7 @@ mod tests {
         assert_eq!(place.update(&Scope::Changed), (0, 0, 0));
         assert_eq!(place.update(&Scope::All), (0, 1, 0));
         place.write("a", &text(3, ""));
-        std::thread::sleep(CALM);
+        wait::pause(CALM);
         assert_eq!(place.update(&Scope::Changed), (1, 0, 0));
         assert_eq!(place.serials(), [3, 1]);
         assert!(place.table.zones()[0].problems.is_empty());
@@ -368,7 +369,7 @@ mod tests {
         place.update(&Scope::All);
         place.write("a", &text(2, ""));
         assert_eq!(place.update(&Scope::Changed), (0, 0, 0));
-        std::thread::sleep(CALM);
+        wait::pause(CALM);
         assert_eq!(place.update(&Scope::Changed), (1, 0, 0));
     }
 
@@ -390,7 +391,7 @@ mod tests {
         let part = place.path("part");
         fs::write(&part, "www A 192.0.2.1\n").unwrap();
         place.write("a", &text(1, "$INCLUDE part\n"));
-        std::thread::sleep(Duration::from_millis(50));
+        wait::pause(Duration::from_millis(50));
         assert_eq!(place.update(&Scope::All), (1, 0, 0));
         assert_eq!(place.update(&Scope::All), (0, 0, 0));
         fs::write(&part, "www A 192.0.2.2\n").unwrap();
@@ -398,7 +399,7 @@ mod tests {
         fs::write(&part, "www A 192.0.2.256\n").unwrap();
         assert_eq!(place.update(&Scope::All), (0, 1, 0));
         fs::write(&part, "www A 192.0.2.3\n").unwrap();
-        std::thread::sleep(CALM);
+        wait::pause(CALM);
         assert_eq!(place.update(&Scope::Changed), (1, 0, 0));
     }
 }
