@@ -79,7 +79,7 @@ fn a_network_gets_its_share_and_then_truncated_replies_or_none() {
         assert_eq!(rcode(&ask_tcp(address, &www)), 0, "TCP has no limit");
     }
     let stats = server.await_stats(|stats| stats.total("discarded.rate_limited") > 0);
-    assert_eq!(stats.total("events.slipped") as usize, truncated);
+    assert_eq!(stats.total("events.slipped"), truncated as u64);
     assert_eq!(
         stats.total("received"),
         stats.total("answers") + stats.total("discards")
@@ -144,13 +144,13 @@ fn start(rest: &str) -> (Server, SocketAddr) {
 /// Another configuration, in force when this returns.
 fn rewrite(server: &Server, address: SocketAddr, rest: &str) {
     let file = server.folder().join("ripples.toml");
-    fs::write(file, config(address, rest)).unwrap();
+    fs::write(file, config(address, rest)).expect("a folder of one's own");
     server.reload();
 }
 
 fn socket(client: &str) -> UdpSocket {
     let socket = UdpSocket::bind((client, 0)).expect("an address of the loopback");
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).expect("above zero");
     socket
 }
 
@@ -160,8 +160,8 @@ fn ask(client: &str, server: SocketAddr, query: &[u8]) -> Vec<u8> {
 
 fn is_ignored(client: &str, server: SocketAddr, query: &[u8]) -> bool {
     let socket = socket(client);
-    socket.set_read_timeout(Some(SILENCE)).unwrap();
-    socket.send_to(query, server).unwrap();
+    socket.set_read_timeout(Some(SILENCE)).expect("above zero");
+    socket.send_to(query, server).expect("the loopback is up");
     socket.recv_from(&mut [0; 512]).is_err()
 }
 
@@ -169,9 +169,9 @@ fn is_ignored(client: &str, server: SocketAddr, query: &[u8]) -> bool {
 fn burst(client: &str, server: SocketAddr, query: &[u8], count: usize) -> [usize; 2] {
     let socket = socket(client);
     for _ in 0..count {
-        socket.send_to(query, server).unwrap();
+        socket.send_to(query, server).expect("the loopback is up");
     }
-    socket.set_read_timeout(Some(SILENCE)).unwrap();
+    socket.set_read_timeout(Some(SILENCE)).expect("above zero");
     let mut replies = [0; 2];
     let mut reply = [0; 512];
     while let Ok((len, _)) = socket.recv_from(&mut reply) {

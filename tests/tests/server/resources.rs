@@ -152,7 +152,7 @@ fn start(words: &[&str], rest: &str) -> (Server, SocketAddr) {
          [[zone]]\norigin = \"example\"\nfile = \"example.zone\"\n"
     );
     let launch = Launch::run(&["--config", "ripples.toml"]).with(words);
-    fs::create_dir(launch.folder().join("zones")).unwrap();
+    fs::create_dir(launch.folder().join("zones")).expect("a folder of one's own");
     let launch = launch
         .file("ripples.toml", &text)
         .file("example.zone", EXAMPLE);
@@ -162,8 +162,8 @@ fn start(words: &[&str], rest: &str) -> (Server, SocketAddr) {
 /// Writes a file in one step.
 fn write(path: &Path, text: &str) {
     let draft = path.with_extension("draft");
-    fs::write(&draft, text).unwrap();
-    fs::rename(draft, path).unwrap();
+    fs::write(&draft, text).expect("a folder of one's own");
+    fs::rename(draft, path).expect("a folder of one's own");
 }
 
 /// The response code for a name's address, and the last byte of the reply, if there is one.
