@@ -8,7 +8,7 @@ use ripples::geo::Geo;
 use ripples::packet::cookie::{Cookies, Secret};
 use ripples::packet::reply::Transport;
 use ripples::packet::{Arrival, NameKey};
-use ripples::snapshot::{Chaos, Policy, Snapshot};
+use ripples::snapshot::{Chaos, GuardLists, Guards, Policy, RateLimit, Snapshot};
 use ripples::telemetry::Tally;
 use ripples::vectorloop::respond;
 use ripples::zone::check::check;
@@ -45,6 +45,30 @@ pub fn strict_policy() -> Policy {
         cookies.require = true;
     }
     policy
+}
+
+/// The policy under which half of the Internet gets nothing, and the rest little.
+///
+/// # Panics
+/// Never: the lists are short.
+pub fn guarded_policy() -> Policy {
+    let lists = GuardLists {
+        deny: vec!["128.0.0.0/1".parse().expect("a network")],
+        drop: true,
+        rate: Some(RateLimit {
+            per_second: 1,
+            burst: 1,
+            slip: 2,
+            ipv4_prefix_len: 24,
+            ipv6_prefix_len: 56,
+            key: [3, 5],
+        }),
+        ..GuardLists::default()
+    };
+    Policy {
+        guards: Guards::new(lists).expect("short lists").map(Arc::new),
+        ..policy()
+    }
 }
 
 /// A message from the client of the exchanges, at their time.

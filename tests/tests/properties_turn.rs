@@ -7,9 +7,9 @@ use proptest::test_runner::TestRunner;
 use ripples::packet::reply::Transport;
 use ripples::port::MemPort;
 use ripples::snapshot::Snapshot;
-use ripples::telemetry::{Discard, Rcode};
+use ripples::telemetry::{Discard, Event, Rcode};
 use std::sync::LazyLock;
-use tests::answers::{reply, strict_policy, world, world_with};
+use tests::answers::{guarded_policy, reply, strict_policy, world, world_with};
 use tests::cases;
 use tests::exchange::{Datagram, Exchange};
 use tests::hostile::{Bytes, asks, frames, messages};
@@ -77,15 +77,41 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(500))]
+
+    /// Whoever is guarded against gets nothing, or what an answer may be without records.
+    #[test]
+    fn guards_only_take_away(frames in vec(frames(), 0..64)) {
+        let world = world_with(guarded_policy());
+        let mut exchange = Exchange::default();
+        let free = exchange.census().free;
+        for Bytes(frame) in &frames {
+            let open = exchange.frames([&frame[..]], &WORLD);
+            let guarded = exchange.frames([&frame[..]], &world);
+            prop_assert!(guarded.len() <= open.len());
+            for reply in &guarded {
+                prop_assert!(reply.len() <= open[0].len());
+            }
+        }
+        let totals = exchange.totals();
+        let counted = totals.answered() + totals.discarded();
+        prop_assert_eq!(counted, totals.events(Event::Received));
+        prop_assert_eq!(exchange.census().free, free);
+    }
+}
+
 /// Strategies that never reach a line prove nothing about it.
 #[test]
 fn the_frames_reach_every_reason_and_every_response_code() {
     let mut runner = TestRunner::deterministic();
     let mut exchange = Exchange::default();
-    let world = world_with(strict_policy());
-    for _ in 0..20_000 {
-        let Bytes(frame) = frames().new_tree(&mut runner).unwrap().current();
-        exchange.frames([&frame[..]], &world);
+    for policy in [strict_policy(), guarded_policy()] {
+        let world = world_with(policy);
+        for _ in 0..20_000 {
+            let Bytes(frame) = frames().new_tree(&mut runner).unwrap().current();
+            exchange.frames([&frame[..]], &world);
+        }
     }
     let totals = exchange.totals();
     // A message of memory is never longer than its frame, and the frames have room.
