@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ripples::config::{Arguments, Command, Config, GeoCommand};
-use ripples::{control, geo, server, telemetry};
+use ripples::{control, server, telemetry};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -43,7 +43,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Geo(arguments) => match &arguments.command {
             GeoCommand::Lookup(arguments) => {
                 let config = Config::load(&arguments.run())?;
-                let answer = geo::lookup(&config.geo, arguments)?;
+                let answer = server::lookup(&config, arguments)?;
                 // Whoever closed standard output does not want the rest.
                 let _ = io::stdout().write_all(answer.as_bytes());
             }

@@ -150,6 +150,43 @@ fn a_server_that_dies_ends_the_demonstration_as_a_failure() {
     stage.assert_empty();
 }
 
+#[test]
+fn what_the_guide_promises_of_places_is_what_the_server_answers() {
+    let Some(stage) = Stage::with("geo", built()) else {
+        return;
+    };
+    let mut running = stage.start();
+    let promised = |line: &&String| line.contains("\"you are ") || line.contains("geo lookup");
+    let lines: Vec<String> = running.said.iter().filter(promised).cloned().collect();
+    assert!(lines.len() >= 4, "{lines:?}");
+    for line in &lines {
+        let (command, why) = line.split_once("  # ").unwrap();
+        let expected = why.split('"').nth(1).unwrap();
+        let output = Command::new("sh").args(["-c", command]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(expected), "{line}{said}{}", stderr(&output));
+    }
+    let all = lines.concat();
+    for region in ["Europe", "America", "Asia"] {
+        assert!(all.contains(region), "{all}");
+    }
+    signal(running.child.id(), "TERM");
+    assert!(
+        running.child.wait().unwrap().success(),
+        "{}",
+        running.rest()
+    );
+    stage.assert_empty();
+}
+
+/// The server itself, of the profile of the tests.
+fn built() -> PathBuf {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--package", "ripples", "--bin", "ripples"]);
+    assert!(command.status().unwrap().success());
+    Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("ripples")
+}
+
 /// A server that is ready at once, counts nothing, and drains when it is told to.
 const SERVER: &str = r#"#!/bin/sh
 if [ "$1" = ctl ]; then
@@ -172,14 +209,19 @@ impl Stage {
     /// `None` without root, which is a failure where root was promised.
     fn new(test: &str, script: &str) -> Option<Self> {
         use std::os::unix::fs::PermissionsExt;
+        let server = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{test}"));
+        std::fs::write(&server, script).unwrap();
+        std::fs::set_permissions(&server, PermissionsExt::from_mode(0o755)).unwrap();
+        Self::with(test, server)
+    }
+
+    /// The same with another server.
+    fn with(test: &str, server: PathBuf) -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {
             assert!(std::env::var_os("CI").is_none(), "CI must run this as root");
             eprintln!("not tested: network namespaces need root");
             return None;
         }
-        let server = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{test}"));
-        std::fs::write(&server, script).unwrap();
-        std::fs::set_permissions(&server, PermissionsExt::from_mode(0o755)).unwrap();
         let name = format!("xtask-{}-{test}", std::process::id());
         Some(Self { name, server })
     }
@@ -201,16 +243,18 @@ impl Stage {
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("Watching") {
-            line.clear();
-            assert_ne!(
-                stderr.read_line(&mut line).unwrap(),
-                0,
-                "it ended too early"
-            );
+        let mut said: Vec<String> = Vec::new();
+        while !said.last().is_some_and(|line| line.contains("Watching")) {
+            let mut line = String::new();
+            let len = stderr.read_line(&mut line).unwrap();
+            assert_ne!(len, 0, "it ended too early: {said:?}");
+            said.push(line);
         }
-        Running { child, stderr }
+        Running {
+            child,
+            stderr,
+            said,
+        }
     }
 
     /// The handle of one of the namespaces.
@@ -231,6 +275,8 @@ impl Stage {
 struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
+    /// The lines up to its live one.
+    said: Vec<String>,
 }
 
 impl Running {

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use tests::ask::Ask;
+use tests::client::ask;
+use tests::decoded::Decoded;
+use tests::loopback;
 use tests::mmdb::{Datum, Writer};
+use tests::name::Name;
+use tests::record::rtype;
 use tests::server::{Ended, Launch};
 
 const CONFIG: &str = r#"
@@ -68,7 +74,7 @@ labs: lab, as all of 192.0.2.128/25: asn AS64512, by asn.mmdb
   asn.mmdb: 196.0.0.0/6: nothing
 world: us-west, as all of 198.51.100.0/24: nearest 863 km away, by city.mmdb
 labs: none, as all of 196.0.0.0/6: no rule matches, so the default
-www.Example.com. has no variants
+www.Example.com. is in no zone that is served here
 ";
     assert_eq!(ended.stdout, expected);
 }
@@ -98,6 +104,8 @@ fn lookup_says_the_same_as_json() {
             },
         ],
         "name": "www.example.",
+        "last": "www.example.",
+        "end": "no-zone",
         "variants": [],
     });
     assert_eq!(answer, expected);
@@ -152,6 +160,243 @@ fn lookup_refuses_what_is_no_address_and_no_name_and_having_nothing_to_look_in()
             .stderr
             .contains("there is no map and no database: --config FILE")
     );
+}
+
+/// Two zones, the second of which is only reached by the first one's aliases.
+const ZONES: [(&str, &str); 2] = [
+    (
+        "example.zone",
+        "\
+@ 300 SOA ns host 1 2 3 4 5
+@ 300 NS ns.elsewhere.
+www 60 A 192.0.2.1
+www 60 TXT everybody
+plain 60 A 192.0.2.1
+cdn 60 CNAME www
+*.wild 60 A 192.0.2.1
+old 60 DNAME other.
+sub 60 NS ns.elsewhere.
+ring 60 CNAME ring
+away 60 CNAME www.away.
+$VARIANT eu weight=2
+www 60 A 192.0.2.10
+www 60 A 192.0.2.11
+$VARIANT eu
+www 30 A 192.0.2.12
+$VARIANT us-west
+www 60 TXT \"the west\"
+cdn 60 CNAME www.other.
+$VARIANT *
+*.wild 60 A 192.0.2.40
+",
+    ),
+    (
+        "other.zone",
+        "\
+@ 300 SOA ns host 1 2 3 4 5
+@ 300 NS ns.elsewhere.
+www 60 A 192.0.2.1
+$VARIANT map=labs lab
+www 60 A 192.0.2.50
+",
+    ),
+];
+
+/// The configuration with these zones and one that is broken, which nobody needs to read.
+fn with_zones() -> String {
+    let zone = |name: &str| format!("[[zone]]\norigin = \"{name}\"\nfile = \"{name}.zone\"\n");
+    [CONFIG.to_owned(), zone("example"), zone("other")].concat() + &zone("broken")
+}
+
+/// Looks an address up, and a name in the zones.
+fn lookup_name(arguments: &[&str], config: &str) -> Ended {
+    let arguments = [&["geo", "lookup", "--config", "r.toml"], arguments].concat();
+    let launch = Launch::new(&arguments).file("r.toml", config);
+    for (name, bytes) in databases() {
+        fs::write(launch.folder().join(name), bytes).expect("a folder of one's own");
+    }
+    let files = ZONES.iter().chain(&[("broken.zone", "nonsense")]);
+    files
+        .fold(launch, |launch, (name, text)| launch.file(name, text))
+        .finish()
+}
+
+/// What is said of a name: all behind the maps.
+fn said_of_name(arguments: &[&str], config: &str) -> String {
+    let ended = lookup_name(arguments, config);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let (_, behind) = ended.stdout.split_once("\nlabs: ").expect("two maps");
+    behind.split_once('\n').expect("lines").1.to_owned()
+}
+
+#[test]
+fn lookup_says_which_variant_a_client_gets_and_why() {
+    let config = with_zones();
+    let expected = "\
+www.example. A: nothing for region de of map world, eu stands in
+  weight 2 of 3, example.zone:12: this client gets it, always
+    60 A 192.0.2.10
+    60 A 192.0.2.11
+  weight 1 of 3, example.zone:15
+    30 A 192.0.2.12
+  scope of a client subnet: 24, or all of its prefix where that is longer
+www.example. TXT: nothing for region de of map world, so what everybody gets
+  records for everybody
+    60 TXT \"everybody\"
+  scope of a client subnet: 24
+";
+    let said = said_of_name(&["192.0.2.200", "www.example"], &config);
+    assert_eq!(said, expected);
+    let expected = "\
+cdn.example. CNAME: region us-west of map world
+  example.zone:17
+    60 CNAME www.other.
+  scope of a client subnet: 24
+www.other. A: nothing for region none of map labs, so what everybody gets
+  records for everybody
+    60 A 192.0.2.1
+  scope of a client subnet: 6
+cdn.example. is an alias of www.other., which varies
+";
+    let said = said_of_name(&["198.51.100.1", "cdn.example"], &config);
+    assert_eq!(said, expected);
+    let expected = "\
+any.wild.example. A: clients of any region get the same
+  example.zone:20
+    60 A 192.0.2.40
+  scope of a client subnet: 0
+";
+    let said = said_of_name(&["198.51.100.1", "any.wild.example"], &config);
+    assert_eq!(said, expected);
+    let expected = "\
+www.other. A: region lab of map labs
+  other.zone:4
+    60 A 192.0.2.50
+  scope of a client subnet: 24
+www.old.example. is an alias of www.other., which varies
+";
+    let said = said_of_name(&["203.0.113.9", "www.old.example"], &config);
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn lookup_says_of_a_drawn_variant_that_it_is_drawn() {
+    let config = with_zones().replace("[geo]", "[geo]\nweighted = \"random\"");
+    let said = said_of_name(&["192.0.2.200", "www.example"], &config);
+    let expected = "\
+  weight 2 of 3, example.zone:12, drawn anew with each query
+    60 A 192.0.2.10
+    60 A 192.0.2.11
+  weight 1 of 3, example.zone:15, drawn anew with each query
+    30 A 192.0.2.12
+  scope of a client subnet: 24
+";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn lookup_says_of_names_without_variants_what_they_are() {
+    let config = with_zones();
+    for (name, expected) in [
+        ("plain.example", "plain.example. has no variants\n"),
+        ("no.example", "no.example. does not exist\n"),
+        (
+            "no.elsewhere",
+            "no.elsewhere. is in no zone that is served here\n",
+        ),
+        (
+            "x.sub.example",
+            "x.sub.example. is delegated to other servers\n",
+        ),
+        (
+            "ring.example",
+            "ring.example. is an alias in a circle, or a chain that is too long\n",
+        ),
+        (
+            "away.example",
+            "away.example. is an alias of www.away., which is in no zone that is served here\n",
+        ),
+    ] {
+        assert_eq!(said_of_name(&["192.0.2.200", name], &config), expected);
+    }
+    let ended = lookup_name(&["192.0.2.200", "www.broken"], &config);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.starts_with("ripples: broken.zone:1:9: "),
+        "{}",
+        ended.stderr
+    );
+    let ended = lookup_name(&["::1", "www.example", "--subnet=129"], &config);
+    let complaint = "ripples: --subnet: 129 bits are no such prefix\n";
+    assert_eq!(
+        (ended.code, &*ended.stderr),
+        (Some(1), complaint),
+        "{}",
+        ended.stdout
+    );
+    let off = config + "[edns]\nclient_subnet = false\n";
+    let ended = lookup_name(&["192.0.2.200", "www.example", "--subnet"], &off);
+    let complaint = "ripples: --subnet: the configuration has edns.client_subnet off";
+    assert!(ended.stderr.starts_with(complaint), "{}", ended.stderr);
+}
+
+#[test]
+fn lookup_says_what_a_server_answers_to_clients_and_their_subnets() {
+    let address = loopback::address();
+    let config = format!(
+        "io = \"socket\"\nlisten = [\"{address}\"]\n{}",
+        with_zones()
+    );
+    let launch = Launch::run(&["--config", "r.toml"]).file("r.toml", &config);
+    for (name, bytes) in databases() {
+        fs::write(launch.folder().join(name), bytes).unwrap();
+    }
+    let files = ZONES.iter().chain(&[("broken.zone", ZONES[1].1)]);
+    let server = files
+        .fold(launch, |launch, (name, text)| launch.file(name, text))
+        .start();
+    let mut seen = [0; 2];
+    for bits in 22_u8..=32 {
+        let client = format!("192.0.2.{}", if bits == 22 { 0 } else { 7 * bits });
+        let flag = format!("--subnet={bits}");
+        for name in [
+            "www.example",
+            "cdn.example",
+            "any.wild.example",
+            "www.old.example",
+        ] {
+            let ended = lookup_name(&[&client, name, &flag, "--json"], &config);
+            let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+            let (records, place, scope) = addresses(&told);
+            let subnet = told["subnet"].as_str().expect("a subnet");
+            let query = Ask::new(Name::parse(name), rtype::A).subnet(subnet);
+            let reply = Decoded::of(Some(ask(address, &query.message()).0));
+            let answered = reply.answer().iter().filter(|rr| rr.rtype == rtype::A);
+            let answered: Vec<&str> = answered.map(|rr| &*rr.text).collect();
+            assert_eq!(answered, records, "{name} {subnet}");
+            assert_eq!(reply.subnet(), Some((bits, scope)), "{name} {subnet}");
+            seen[place] += 1;
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+    server.stop();
+}
+
+/// The addresses that the client gets, as `lookup` tells them, which place they have among others,
+/// and the scope of all on the way.
+fn addresses(told: &Value) -> (Vec<&str>, usize, u8) {
+    let varied = told["variants"].as_array().expect("a list");
+    let is_asked = |it: &&Value| it["type"] == "A" || it["type"] == "CNAME";
+    let scopes = varied.iter().filter(is_asked);
+    let scope = scopes.filter_map(|it| it["scope"].as_u64()).max();
+    let last = varied.iter().find(|it| it["type"] == "A").expect("A");
+    let members = last["members"].as_array().expect("members");
+    let place = members.iter().position(|it| it["chosen"] == json!(true));
+    let place = place.expect("a chosen one");
+    let records = members[place]["records"].as_array().expect("records");
+    let records = records.iter().filter_map(|it| it["data"].as_str());
+    let scope = u8::try_from(scope.expect("a scope")).expect("a prefix");
+    (records.collect(), place, scope)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The `ripples` binary on kernel sockets, on the loopback. Needs no root.
 
+mod geo;
 mod guards;
 mod options;
 mod reload;

@@ -17,6 +17,20 @@ pub struct Client {
     id: u16,
 }
 
+/// What a client gets of a varied name and type, and what it was chosen from.
+pub struct Chosen<'s> {
+    /// All variants.
+    pub set: &'s VariantSet,
+    /// Number of the client's region in the set's map; 0 without a map.
+    pub region: u16,
+    /// What clients of the region choose from.
+    pub choice: Choice<'s>,
+    /// Place of the chosen one.
+    pub place: usize,
+    /// Bits of the client's network that this is valid for.
+    pub scope: u8,
+}
+
 /// A node that a client gets instead of a varied one.
 pub(super) struct Variant<'s> {
     pub(super) node: Node<'s>,
@@ -44,18 +58,26 @@ impl Client {
         found: Found<'s>,
         rtype: u16,
     ) -> Variant<'s> {
-        self.find(snapshot, found, rtype).unwrap_or(Variant {
-            node: found.node,
-            scope: 0,
-        })
+        match self.choose(snapshot, found, rtype) {
+            Some(chosen) => Variant {
+                node: chosen.choice.node(chosen.place).unwrap_or(found.node),
+                scope: self.subnet_len.map_or(0, |_| chosen.scope),
+            },
+            None => Variant {
+                node: found.node,
+                scope: 0,
+            },
+        }
     }
 
-    fn find<'s>(
+    /// What it gets for a type at a name, and why; `None` where nothing varies.
+    #[inline]
+    pub fn choose<'s>(
         &self,
         snapshot: &'s Snapshot,
         found: Found<'s>,
         rtype: u16,
-    ) -> Option<Variant<'s>> {
+    ) -> Option<Chosen<'s>> {
         let variation = snapshot.variation(found.zone)?;
         let set = variation.find(found.node.variants()?, rtype)?;
         let map = set
@@ -64,8 +86,8 @@ impl Client {
         let located = map.map(|map| map.find(self.address));
         let (region, mut scope) = located.map_or((0, 0), |at| (at.region, at.prefix_len));
         let choice = variation.choice(set, region)?;
-        let node = match choice.is_open() {
-            false => choice.pick(0),
+        let place = match choice.is_open() {
+            false => 0,
             true => {
                 let weighted = snapshot.policy().weighted;
                 if weighted == Weighted::Client {
@@ -74,19 +96,17 @@ impl Client {
                 self.pick(choice, set, weighted)
             }
         };
-        Some(Variant {
-            node: node.unwrap_or(found.node),
-            scope: self.subnet_len.map_or(0, |_| scope),
+        Some(Chosen {
+            set,
+            region,
+            choice,
+            place,
+            scope,
         })
     }
 
-    /// One of several.
-    fn pick<'s>(
-        &self,
-        choice: Choice<'s>,
-        set: &VariantSet,
-        weighted: Weighted,
-    ) -> Option<Node<'s>> {
+    /// The place of one of several.
+    fn pick(&self, choice: Choice<'_>, set: &VariantSet, weighted: Weighted) -> usize {
         let octets = match self.address {
             IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
             IpAddr::V6(address) => address.octets(),
@@ -94,7 +114,7 @@ impl Client {
         let halves = octets.as_chunks().0;
         let [high, low] = [0, 1].map(|half: usize| u64::from_be_bytes(halves[half]));
         let of_client = stirred(stirred(set.salt ^ low) ^ high);
-        choice.pick(match weighted {
+        choice.place(match weighted {
             Weighted::Client => of_client,
             Weighted::Random => stirred(of_client ^ u64::from(self.id)),
         })

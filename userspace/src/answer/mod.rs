@@ -4,13 +4,13 @@ mod client;
 mod lookup;
 mod usual;
 
-pub use client::Client;
+pub use client::{Chosen, Client};
 pub use usual::{Absence, absence, hit};
 
 use crate::packet::{Query, code};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Found, Labels, Snapshot};
 use crate::telemetry::Rcode;
-use crate::zone::image::{BodyRef, NodeRef, Target};
+use crate::zone::image::{BodyRef, NodeFlags, NodeRef, Target};
 use crate::zone::index::NamePlace;
 use lookup::Lookup;
 
@@ -156,6 +156,24 @@ fn chaos<'s>(query: &Query, name: &[u8], snapshot: &'s Snapshot) -> Answer<'s> {
         },
         _ => Answer::error(Rcode::Refused),
     }
+}
+
+/// What decides for a name: its own node, or the wildcard's. None where neither does, but a
+/// delegation, a DNAME record, or that there is no such name.
+pub fn decisive<'s>(name: &[u8], snapshot: &'s Snapshot) -> Option<Found<'s>> {
+    let elsewhere = NodeFlags::CUT.with(NodeFlags::OCCLUDED);
+    if let Some(found) = snapshot.find(snapshot.key().hash(name), name) {
+        return Some(found).filter(|found| !found.node.flags().any(elsewhere));
+    }
+    let labels = Labels::of(name);
+    let apex = snapshot.zone_of(&labels)?;
+    let encloser = snapshot.closest_encloser(apex, &labels).node;
+    if encloser.flags().any(elsewhere.with(NodeFlags::REDIRECT)) {
+        return None;
+    }
+    let node = encloser.wildcard()?;
+    let is_answered = !node.flags().any(NodeFlags::CUT);
+    is_answered.then_some(Found { node, ..apex })
 }
 
 /// Answers for the target of an alias.

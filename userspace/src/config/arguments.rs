@@ -218,9 +218,19 @@ pub struct LookupArguments {
     /// The name that it asks for: says which variant it gets
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// Read maps and databases from this TOML file
+    /// Ask for the client's network, as a resolver does: the first BITS of the address [default:
+    /// 24 of IPv4, 56 of IPv6]
+    #[arg(long, value_name = "BITS", num_args = 0..=1, require_equals = true)]
+    pub subnet: Option<Option<u8>>,
+    /// Read maps, databases and zones from this TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Read this zone from this master file (repeatable)
+    #[arg(long, value_name = "ORIGIN=FILE")]
+    pub zone: Vec<String>,
+    /// Read the zones in this folder: its files ORIGIN.zone and ORIGIN.img
+    #[arg(long, value_name = "DIR")]
+    pub zones_dir: Option<PathBuf>,
     /// Read this MaxMind database instead of the file's (repeatable)
     #[arg(long, value_name = "FILE")]
     pub geoip: Vec<PathBuf>,
@@ -234,6 +244,8 @@ impl LookupArguments {
     pub fn run(&self) -> RunArguments {
         RunArguments {
             config: self.config.clone(),
+            zone: self.zone.clone(),
+            zones_dir: self.zones_dir.clone(),
             geoip: self.geoip.clone(),
             ..RunArguments::default()
         }

@@ -2,14 +2,14 @@
 
 mod coordinates;
 pub mod load;
-mod lookup;
 mod map;
 mod network;
 mod tree;
+mod whereabouts;
 
 pub use coordinates::Coordinates;
 pub use load::{Loaded, load};
-pub use lookup::lookup;
 pub use map::{Geo, GeoMap, Region};
 pub use network::{Network, NetworkProblem};
 pub use tree::{Located, RegionTree, TreeTooLarge};
+pub use whereabouts::{Whereabouts, locate};

@@ -107,6 +107,11 @@ impl Snapshot {
         self.variants.iter().flatten().map(|variants| &**variants)
     }
 
+    /// The variants of a zone, if it has any.
+    pub fn variants_of(&self, zone: u32) -> Option<&Variants> {
+        self.variants.get(zone as usize)?.as_deref()
+    }
+
     /// The maps that variants speak of.
     pub fn geo(&self) -> &Geo {
         &self.geo

@@ -34,6 +34,13 @@ mod tests {
             .collect()
     }
 
+    /// A zone's text up to its first `$VARIANT`, which only Ripples knows: they stand at the end.
+    fn plain(file: &str) -> String {
+        let text = std::fs::read_to_string(directory().join(file)).unwrap();
+        let end = text.find("\n$VARIANT").map_or(text.len(), |at| at + 1);
+        text[..end].to_owned()
+    }
+
     /// Asks another server's checker about every zone.
     fn all_pass(checker: &str, options: &[&str]) {
         let Some(program) = shell::find_program(checker) else {
@@ -44,8 +51,13 @@ mod tests {
         };
         for (apex, file) in zones() {
             let mut command = Command::new(&program);
-            command.args(options).arg(apex).arg(directory().join(file));
-            shell::read(&mut command, "mend the zone").unwrap();
+            let name = format!("xtask-{}-{checker}-{file}", std::process::id());
+            let copy = std::env::temp_dir().join(name);
+            std::fs::write(&copy, plain(&file)).unwrap();
+            command.args(options).arg(apex).arg(&copy);
+            let checked = shell::read(&mut command, "mend the zone");
+            std::fs::remove_file(copy).unwrap();
+            checked.unwrap();
         }
     }
 

@@ -1,12 +1,13 @@
 //! What to type in another terminal.
 
-use super::network::{Network, SERVER_IPV4, SERVER_IPV6};
+use super::network::{AMERICAN_IPV4, AMERICAN_IPV6, Network, SERVER_IPV4, SERVER_IPV6};
 use super::place::Place;
 use super::{Plan, example};
 use crate::output;
 use crate::shell;
 
-/// Questions that show what the server does: why to ask, and what.
+/// Questions that show what the server does: why to ask, and what. Words in quotation marks are in
+/// the answer.
 const QUESTIONS: &[(&str, &str)] = &[
     ("addresses", "@4 www.example.com A"),
     ("over IPv6", "@6 www.example.com AAAA"),
@@ -24,6 +25,26 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("TCP from the start", "@4 +tcp example.com MX"),
     ("no such name", "@4 nowhere.example.com"),
     ("a reverse lookup", "@4 -x 10.53.0.1"),
+    (
+        "by its address: \"you are in Europe\"",
+        "@4 geo.example.com TXT",
+    ),
+    (
+        "from another: \"you are in America\"",
+        "@4 -b 4+ geo.example.com TXT",
+    ),
+    (
+        "over IPv6: \"you are in America\"",
+        "@6 -b 6+ geo.example.com TXT",
+    ),
+    (
+        "for a resolver's client: \"you are in Asia\"",
+        "@4 +subnet=203.0.113.0/24 geo.example.com TXT",
+    ),
+    (
+        "the same over IPv6: \"you are in Europe\"",
+        "@6 +subnet=2001:db8::/56 geo.example.com TXT",
+    ),
 ];
 
 /// Prints how to ask the server, its statistics, and how to end.
@@ -43,16 +64,24 @@ pub(super) fn show(plan: &Plan<'_>, network: &Network, place: &Place) {
         }
         let question = question
             .replace("@4", &format!("@{SERVER_IPV4}"))
-            .replace("@6", &format!("@{SERVER_IPV6}"));
+            .replace("@6", &format!("@{SERVER_IPV6}"))
+            .replace("4+", AMERICAN_IPV4)
+            .replace("6+", AMERICAN_IPV6);
         say(
             &format!("{prefix} {} {question}", client.unwrap_or("kdig")),
             why,
         );
     }
+    let server = plan.server.display();
+    let configuration = example::configuration();
+    let lookup = format!("{server} geo lookup --config {} ", configuration.display());
+    say(
+        &format!("{lookup}{AMERICAN_IPV4} geo.example.com"),
+        "why: \"region america of map world\"",
+    );
     let queries = example::queries();
     let load = format!("dnsperf -s {SERVER_IPV4} -l 10 -d {}", queries.display());
     say(&format!("{prefix} {load}"), "load");
-    let server = plan.server.display();
     let socket = place.control_socket();
     let stats = format!(
         "{}{server} ctl --control {} stats",

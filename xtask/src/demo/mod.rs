@@ -6,6 +6,8 @@
 //!   rps0 10.53.0.1/24, fd53::1/64  ──── veth ────  rpc0 10.53.0.2/24, fd53::2/64
 //! ```
 //!
+//! The client's end has a second address of each family, which its database has in another region.
+//!
 //! Each part is a guard: whatever ends the demonstration, dropping them takes everything away.
 
 mod event;

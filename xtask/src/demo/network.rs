@@ -14,6 +14,15 @@ pub(super) const SERVER_IPV4: &str = "10.53.0.1";
 /// Where the server is asked over IPv6.
 pub(super) const SERVER_IPV6: &str = "fd53::1";
 
+/// Another address of whoever asks, in a part of the network that lies in America.
+pub(super) const AMERICAN_IPV4: &str = "10.53.0.130";
+/// The same over IPv6.
+pub(super) const AMERICAN_IPV6: &str = "fd53::8000:0:0:2";
+/// Whoever asks has these, and takes the first unless told otherwise.
+const CLIENT_IPV4: [&str; 2] = ["10.53.0.2", AMERICAN_IPV4];
+/// The same over IPv6.
+const CLIENT_IPV6: [&str; 2] = ["fd53::2", AMERICAN_IPV6];
+
 /// The namespaces and their link; dropping it removes both.
 pub(super) struct Network {
     name: Name,
@@ -37,17 +46,25 @@ impl Network {
         ip(&["netns", "add", &server])?;
         ip(&["netns", "add", &client])?;
         network.link()?;
-        for (space, interface, host) in [
-            (&server, SERVER_INTERFACE, 1),
-            (&client, CLIENT_INTERFACE, 2),
+        for (space, interface, ipv4, ipv6) in [
+            (
+                &server,
+                SERVER_INTERFACE,
+                &[SERVER_IPV4][..],
+                &[SERVER_IPV6][..],
+            ),
+            (&client, CLIENT_INTERFACE, &CLIENT_IPV4, &CLIENT_IPV6),
         ] {
-            let ipv4 = format!("10.53.0.{host}/24");
-            ip(&["-n", space, "address", "add", &ipv4, "dev", interface])?;
-            // Without duplicate address detection it can be used at once.
-            let ipv6 = format!("fd53::{host}/64");
-            let added = ip(&[
-                "-n", space, "address", "add", &ipv6, "dev", interface, "nodad",
-            ]);
+            for address in ipv4 {
+                let address = format!("{address}/24");
+                ip(&["-n", space, "address", "add", &address, "dev", interface])?;
+            }
+            let added = ipv6.iter().try_for_each(|address| {
+                // Without duplicate address detection it can be used at once.
+                let address = format!("{address}/64");
+                let words = ["-n", space, "address", "add", &address, "dev", interface];
+                ip(&[&words[..], &["nodad"]].concat())
+            });
             if let Err(error) = added {
                 network.has_ipv6 = false;
                 output::note(format!("no IPv6 in this demonstration: {error}"));

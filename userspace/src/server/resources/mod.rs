@@ -21,7 +21,7 @@ pub(super) use check::check;
 pub(super) use posts::Post;
 pub(super) use sources::sources;
 pub(super) use thread::{Published, Request, ResourceThread};
-pub(super) use zones::load_all;
+pub(super) use zones::{load, load_all, placed};
 
 use super::progress;
 use crate::config::{Config, RunArguments};
@@ -32,7 +32,7 @@ use crate::sys::heap;
 use crate::telemetry;
 use anyhow::{Context, Result, anyhow, bail};
 use places::Places;
-use policy::policy;
+pub(super) use policy::policy;
 use stamp::Stamps;
 use std::path::Path;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Resources {
         let count = sources.len();
         let update = resources
             .table
-            .update(sources, &Scope::All, resources.places.geo());
+            .update(sources, &Scope::All, resources.places.maps(), false);
         if update.failed > 0 {
             bail!("{} of {count} zones cannot be loaded", update.failed);
         }
@@ -153,11 +153,14 @@ impl Resources {
             zones.map(|zone| zone.source.clone()).collect()
         });
         problems.iter().for_each(|line| tracing::error!("{line}"));
-        let mut update = self.table.update(sources, scope, self.places.geo());
-        if !maps.problems.is_empty() && update.loaded + update.removed > 0 {
-            // Zones that spoke of a region that is gone may do so no more.
-            maps = self.places.refresh(options, &Scope::All, &self.table);
+        let mut update = self
+            .table
+            .update(sources, scope, self.places.maps(), maps.is_new);
+        if update.takes_next {
+            self.places.take_next();
+            maps.problems.clear();
         }
+        let has_other_maps = update.takes_next || maps.is_new && maps.problems.is_empty();
         for line in &maps.problems {
             tracing::error!("{line}");
         }
@@ -165,7 +168,7 @@ impl Resources {
         update.is_moving |= is_moving || maps.is_moving;
         update.problems.splice(0..0, problems);
         self.stale.zones |= update.loaded > 0 || update.removed > 0 || update.rearranged;
-        self.stale.rest |= maps.changed;
+        self.stale.rest |= has_other_maps;
         let snapshot = match self.stale == Stale::default() {
             true => None,
             false => self.build_or_tell(&mut update),

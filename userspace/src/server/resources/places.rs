@@ -1,7 +1,7 @@
 //! The maps of where clients are: made anew when a database or a rule has changed.
 
 use super::stamp::Stamps;
-use super::zones::{CALM, Scope, ZoneTable};
+use super::zones::{CALM, Maps, Scope, ZoneTable};
 use crate::config::GeoOptions;
 use crate::geo::{self, Geo};
 use std::sync::Arc;
@@ -12,6 +12,8 @@ pub(super) struct Places {
     options: GeoOptions,
     databases: Vec<Stamps>,
     geo: Arc<Geo>,
+    /// Maps that wait for zones that can do with them.
+    next: Option<Arc<Geo>>,
     /// Whether the last that was read is not in force.
     is_refused: bool,
 }
@@ -19,8 +21,8 @@ pub(super) struct Places {
 /// What came of looking at databases and rules.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Refresh {
-    /// Whether there are other maps now.
-    pub(super) changed: bool,
+    /// Whether there are other maps now, in force or waiting.
+    pub(super) is_new: bool,
     /// Whether somebody seems to be writing a database still.
     pub(super) is_moving: bool,
     /// Why the old maps stay.
@@ -35,6 +37,7 @@ impl Places {
             options: options.clone(),
             databases,
             geo: read(options)?,
+            next: None,
             is_refused: false,
         })
     }
@@ -44,13 +47,30 @@ impl Places {
         &self.geo
     }
 
+    /// Those in force, and those that wait.
+    pub(super) fn maps(&self) -> Maps<'_> {
+        Maps {
+            geo: &self.geo,
+            next: self.next.as_deref(),
+        }
+    }
+
+    /// Puts those in force that wait.
+    pub(super) fn take_next(&mut self) {
+        if let Some(next) = self.next.take() {
+            tracing::info!("the zones can do with the new maps now");
+            self.geo = next;
+            self.is_refused = false;
+        }
+    }
+
     /// The files that they were made from.
     pub(super) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
         self.databases.iter().flat_map(Stamps::paths)
     }
 
-    /// Makes the maps anew if anything has changed. They are not taken if a zone that is served
-    /// speaks of a region that they do not have.
+    /// Makes the maps anew if anything has changed. If they lack a region that a served zone speaks
+    /// of, they wait: it may be about to change too.
     pub(super) fn refresh(
         &mut self,
         options: &GeoOptions,
@@ -72,23 +92,23 @@ impl Places {
         }
         self.databases = stamps(options);
         self.options = options.clone();
-        let read = read(options).and_then(|geo| match zones.problems_with(&geo) {
-            problems if problems.is_empty() => Ok(geo),
-            problems => Err(problems),
-        });
-        self.is_refused = read.is_err();
+        self.next = None;
+        let read = read(options);
+        let problems = match &read {
+            Ok(geo) => zones.problems_with(geo),
+            Err(problems) => problems.clone(),
+        };
+        self.is_refused = !problems.is_empty();
+        let is_new = read.is_ok();
         match read {
-            Ok(geo) => {
-                self.geo = geo;
-                Refresh {
-                    changed: true,
-                    ..Refresh::default()
-                }
-            }
-            Err(problems) => Refresh {
-                problems,
-                ..Refresh::default()
-            },
+            Ok(geo) if self.is_refused => self.next = Some(geo),
+            Ok(geo) => self.geo = geo,
+            Err(_) => {}
+        }
+        Refresh {
+            is_new,
+            is_moving: false,
+            problems,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// What is answered beside the zones' data; `random` is the secret of cookies where none is
 /// configured: clients keep theirs for as long as the server runs.
-pub(super) fn policy(config: &Config, random: Secret) -> Result<Policy, TreeTooLarge> {
+pub(in crate::server) fn policy(config: &Config, random: Secret) -> Result<Policy, TreeTooLarge> {
     let answers: &Answers = &config.answers;
     Ok(Policy {
         udp_size_max: config.udp_size_max,

@@ -26,6 +26,15 @@ pub(super) enum Scope {
     Zone(Vec<u8>),
 }
 
+/// The maps that variants may speak of.
+#[derive(Clone, Copy)]
+pub(super) struct Maps<'g> {
+    /// Those in force.
+    pub(super) geo: &'g Geo,
+    /// Those that wait until all zones can do with them.
+    pub(super) next: Option<&'g Geo>,
+}
+
 /// A zone.
 pub(super) struct Zone {
     pub(super) source: ZoneSource,
@@ -76,6 +85,8 @@ pub(super) struct Update {
     pub(super) removed: usize,
     /// Whether the order of the zones is another one, or there are others.
     pub(super) rearranged: bool,
+    /// Whether they are served by the maps that waited.
+    pub(super) takes_next: bool,
     /// Whether somebody seems to be writing a file still.
     pub(super) is_moving: bool,
     /// The first lines of what is wrong.
@@ -106,10 +117,7 @@ impl ZoneTable {
 
     /// Where variants of zones that are served do not fit these maps.
     pub(super) fn problems_with(&self, geo: &Geo) -> Vec<String> {
-        let variants = self.served().filter_map(|zone| zone.variants.as_ref());
-        variants
-            .flat_map(|variants| variants.problems(geo))
-            .collect()
+        self.served().flat_map(|zone| problems(zone, geo)).collect()
     }
 
     /// The files that the zones are read from.
@@ -119,15 +127,23 @@ impl ZoneTable {
         own.chain(read)
     }
 
-    /// Makes the table one of `sources`, and reads what `scope` says; variants have to speak of the
-    /// maps of `geo`. A zone that fails keeps what it had.
-    pub(super) fn update(&mut self, sources: Vec<ZoneSource>, scope: &Scope, geo: &Geo) -> Update {
+    /// Makes the table one of `sources`, and reads what `scope` says; with other maps than before,
+    /// zones that failed too. Maps that wait are taken if all zones can do with them. A zone that
+    /// fails, or speaks of what the maps do not have, keeps what it had.
+    pub(super) fn update(
+        &mut self,
+        sources: Vec<ZoneSource>,
+        scope: &Scope,
+        maps: Maps<'_>,
+        are_maps_new: bool,
+    ) -> Update {
         let mut update = self.rearrange(sources);
         let sources: Vec<ZoneSource> = self.zones.iter().map(|zone| zone.source.clone()).collect();
         let apexes = Apexes::of(&sources);
         let mut wanted = Vec::new();
         for (place, zone) in self.zones.iter().enumerate() {
-            if !zone.is_wanted(scope, apexes.below(&zone.source.origin)) {
+            let is_retried = are_maps_new && !zone.problems.is_empty();
+            if !is_retried && !zone.is_wanted(scope, apexes.below(&zone.source.origin)) {
                 continue;
             }
             if *scope == Scope::Changed && zone.stamps.are_moving(CALM) {
@@ -142,6 +158,9 @@ impl ZoneTable {
             .map(|&place| Stamps::before(&sources[place].file))
             .collect();
         let all = load(&sources, &wanted);
+        let next = maps.next.filter(|next| self.all_fit(next, &wanted, &all));
+        update.takes_next = next.is_some();
+        let geo = next.unwrap_or(maps.geo);
         for ((place, mut stamps), loaded) in wanted.into_iter().zip(stamps).zip(all) {
             let zone = &mut self.zones[place];
             stamps.add_read(&loaded.files, started);
@@ -151,6 +170,20 @@ impl ZoneTable {
             zone.take(loaded, geo, &mut update);
         }
         update
+    }
+
+    /// Whether these maps have all that zones speak of, once those at `places` are as `loaded`.
+    fn all_fit(&self, geo: &Geo, places: &[usize], loaded: &[Loaded]) -> bool {
+        let loaded = places.iter().zip(loaded);
+        let sound =
+            loaded.filter_map(|(place, loaded)| Some((*place, loaded.image.as_ref().ok()?)));
+        let new: HashMap<usize, &ServedZone> = sound.collect();
+        let zones = self.zones.iter().enumerate();
+        let mut zones = zones.filter_map(|(place, zone)| match new.get(&place) {
+            Some(new) => Some(*new),
+            None => zone.zone.as_ref(),
+        });
+        zones.all(|zone| problems(zone, geo).is_empty())
     }
 
     /// Keeps what the zones of `sources` have, and drops the others.
@@ -231,16 +264,24 @@ impl Zone {
 }
 
 /// A zone whose variants speak of these maps only, or what is wrong with it.
-pub(super) fn placed(zone: ServedZone, geo: &Geo) -> Result<ServedZone, Vec<String>> {
-    let variants = zone.variants.as_ref();
-    match variants.map(|variants| variants.problems(geo)) {
-        Some(problems) if !problems.is_empty() => Err(problems),
-        _ => Ok(zone),
+pub(in crate::server) fn placed(zone: ServedZone, geo: &Geo) -> Result<ServedZone, Vec<String>> {
+    let problems = problems(&zone, geo);
+    match problems.is_empty() {
+        true => Ok(zone),
+        false => Err(problems),
     }
 }
 
+/// Where a zone's variants do not fit these maps.
+fn problems(zone: &ServedZone, geo: &Geo) -> Vec<String> {
+    let variants = zone.variants.iter();
+    variants
+        .flat_map(|variants| variants.problems(geo))
+        .collect()
+}
+
 /// Loads the zones at `places` on all CPUs.
-fn load(sources: &[ZoneSource], places: &[usize]) -> Vec<Loaded> {
+pub(in crate::server) fn load(sources: &[ZoneSource], places: &[usize]) -> Vec<Loaded> {
     if places.is_empty() {
         return Vec::new();
     }
@@ -308,7 +349,13 @@ mod tests {
                 file: self.path(name),
             };
             let sources = self.names.iter().map(source).collect();
-            let update = self.table.update(sources, scope, &Geo::default());
+            let update = {
+                let maps = Maps {
+                    geo: &Geo::default(),
+                    next: None,
+                };
+                self.table.update(sources, scope, maps, false)
+            };
             (update.loaded, update.failed, update.removed)
         }
 

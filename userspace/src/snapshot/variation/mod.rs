@@ -28,7 +28,8 @@ pub struct Variation {
 /// The variants of a name and type.
 #[derive(Clone, Copy, Debug)]
 pub struct VariantSet {
-    rtype: u16,
+    /// The type.
+    pub rtype: u16,
     /// Number of the map that says which region a client is in; without one all are in one.
     pub map: Option<u16>,
     /// Where its choices for the regions begin.
@@ -58,9 +59,14 @@ pub struct Choice<'v> {
 impl Variation {
     /// The variants of a type at the name with this number.
     pub fn find(&self, name: u32, rtype: u16) -> Option<&VariantSet> {
-        let sets = range(&self.names, name as usize)?;
-        let mut sets = self.sets.get(sets)?.iter();
-        sets.find(|set| set.rtype == rtype)
+        self.sets(name).iter().find(|set| set.rtype == rtype)
+    }
+
+    /// All variants of the name with this number, by type.
+    pub fn sets(&self, name: u32) -> &[VariantSet] {
+        let sets = range(&self.names, name as usize);
+        sets.and_then(|sets| self.sets.get(sets))
+            .unwrap_or_default()
     }
 
     /// What clients of a region choose from.
@@ -93,13 +99,26 @@ impl<'v> Choice<'v> {
         self.picks.len() > 1
     }
 
-    /// The node that `number`, any of 64 bits, chooses; `None`: what the zone itself has.
-    pub fn pick(&self, number: u64) -> Option<Node<'v>> {
-        let total = self.picks.last()?.weight_end;
+    /// The place of what `number`, any of 64 bits, chooses.
+    pub fn place(&self, number: u64) -> usize {
+        let total = self.picks.last().map_or(0, |pick| pick.weight_end);
         let scaled = (u128::from(number) * u128::from(total)) >> 64;
         let behind = |pick: &Pick| u128::from(pick.weight_end) <= scaled;
-        let pick = self.picks.get(self.picks.partition_point(behind))?;
-        pick.node.map(|node| self.image.node(node))
+        self.picks.partition_point(behind)
+    }
+
+    /// What is at a place; `None`: what the zone itself has.
+    pub fn node(&self, place: usize) -> Option<Node<'v>> {
+        let node = self.picks.get(place)?.node?;
+        Some(self.image.node(node))
+    }
+
+    /// What there is to choose from: weights, and nodes where it is not what the zone itself has.
+    pub fn members(&self) -> impl Iterator<Item = (u32, Option<NodeRef>)> {
+        let ends = self.picks.iter().map(|pick| pick.weight_end);
+        let starts = [0].into_iter().chain(ends);
+        let members = self.picks.iter().zip(starts);
+        members.map(|(pick, start)| (pick.weight_end - start, pick.node))
     }
 }
 

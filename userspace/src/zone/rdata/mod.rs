@@ -5,10 +5,12 @@
 
 mod apl;
 mod compressed;
+mod shown;
 mod svcb;
 mod wire;
 
 pub(crate) use compressed::{is_woven, names};
+pub use shown::shown;
 pub(crate) use svcb::key as svcb_key;
 pub use wire::{canonical_cmp, check, target};
 

@@ -42,9 +42,14 @@ impl Hidden {
         &self.image
     }
 
+    /// The node of a member.
+    pub(super) fn place(&self, member: usize) -> Option<NodeRef> {
+        *self.places.get(member)?
+    }
+
     /// The node of a member, if it has records of a type that may be answered with.
     pub(crate) fn find(&self, member: usize, rtype: u16) -> Option<NodeRef> {
-        let place = (*self.places.get(member)?)?;
+        let place = self.place(member)?;
         let node = self.image.node(place);
         let mut types = node.types();
         types.any(|own| own == rtype).then_some(place)

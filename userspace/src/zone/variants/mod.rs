@@ -17,6 +17,7 @@ pub(super) use check::check;
 pub(crate) use health::Hidden;
 
 use super::compile::CompileError;
+use super::image::NodeRef;
 use super::records::{EVERYBODY, Owner, ZoneRecords};
 use super::rtype;
 use crate::name;
@@ -104,6 +105,17 @@ impl Variants {
     /// The members of a name, that of everybody first.
     pub(crate) fn members_of(&self, name: usize) -> Range<usize> {
         self.names[name]..self.names[name + 1]
+    }
+
+    /// What a node is made of that the name with this number chooses from while all is well: a
+    /// block unless it is everybody's, and records. Without a node it is what the zone has.
+    pub fn source(&self, name: u32, node: Option<NodeRef>) -> Option<(Option<&Block>, Owner<'_>)> {
+        let [start, end]: &[usize; 2] = self.names.get(name as usize..)?.first_chunk()?;
+        let member = match node {
+            None => *start,
+            Some(node) => (*start..*end).find(|member| self.whole.place(*member) == Some(node))?,
+        };
+        Some(self.member(member))
     }
 
     /// A member: its block, if it is not everybody's, and its records.

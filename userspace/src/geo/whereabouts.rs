@@ -1,59 +1,42 @@
-//! `ripples geo lookup`: the region that an address is in, in each map, and why.
+//! Where an address is: its region in each map, and why.
 
 use super::load::{Explanation, Finding, Place, Reason, Sources};
-use super::{GeoMap, Network};
-use crate::config::{GeoOptions, LookupArguments};
-use crate::name::{self, NameBuf, ROOT};
-use anyhow::{Context, Result, anyhow, bail};
+use super::{Geo, GeoMap, Network};
+use crate::config::GeoOptions;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// What there is to say of the address, as text or as JSON.
-pub fn lookup(options: &GeoOptions, arguments: &LookupArguments) -> Result<String> {
-    if options.databases.is_empty() && options.maps.is_empty() {
-        bail!("there is no map and no database: --config FILE with [geo], or --geoip FILE");
-    }
-    let asked = arguments.name.as_deref().map(parse).transpose()?;
-    let problems = |problems: Vec<String>| anyhow!(problems.join("\n"));
-    let sources = Sources::open(options).map_err(problems)?;
-    let loaded = sources.load().map_err(problems)?;
-    let explanation = sources
-        .explain(arguments.address)
-        .map_err(anyhow::Error::msg)?;
-    let answer = Answer {
-        address: arguments.address,
-        asked,
-        maps: &loaded.geo.maps,
-        explanation: &explanation,
-    };
-    Ok(match arguments.json {
-        true => format!("{}\n", answer.json()),
-        false => answer.text(),
+/// All that is known of where an address is.
+pub struct Whereabouts {
+    address: IpAddr,
+    /// The maps that it was looked for in.
+    pub geo: Arc<Geo>,
+    explanation: Explanation,
+}
+
+/// Looks for an address in databases and maps, or says everything that is wrong with them.
+pub fn locate(options: &GeoOptions, address: IpAddr) -> Result<Whereabouts, Vec<String>> {
+    let sources = Sources::open(options)?;
+    let loaded = sources.load()?;
+    let explanation = sources.explain(address).map_err(|problem| vec![problem])?;
+    Ok(Whereabouts {
+        address,
+        geo: Arc::new(loaded.geo),
+        explanation,
     })
 }
 
-fn parse(text: &str) -> Result<NameBuf> {
-    let name = NameBuf::from_text(text.as_bytes(), ROOT);
-    name.with_context(|| format!("NAME: {text:?} is no name"))
-}
-
-/// All that is known of an address.
-struct Answer<'a> {
-    address: IpAddr,
-    asked: Option<NameBuf>,
-    maps: &'a [GeoMap],
-    explanation: &'a Explanation,
-}
-
-impl Answer<'_> {
-    fn text(&self) -> String {
+impl Whereabouts {
+    /// For people.
+    pub fn text(&self) -> String {
         let mut text = format!("{}\n", self.address);
         for finding in &self.explanation.findings {
             let (file, says) = (finding.file.display(), finding_text(finding));
             writeln!(text, "  {file}: {says}").unwrap_or_default();
         }
-        for (map, reason) in self.maps.iter().zip(&self.explanation.reasons) {
+        for (map, reason) in self.geo.maps.iter().zip(&self.explanation.reasons) {
             let (name, region) = (&map.name, self.region(map));
             let network = self.network(map);
             let why = self.why(reason);
@@ -63,15 +46,14 @@ impl Answer<'_> {
                 writeln!(text, "  without a variant for it: {fallbacks}").unwrap_or_default();
             }
         }
-        if let Some(asked) = &self.asked {
-            writeln!(text, "{} has no variants", name::display(asked)).unwrap_or_default();
-        }
         text
     }
 
-    fn json(&self) -> Value {
+    /// For programs.
+    pub fn json(&self) -> Value {
         let databases = self.explanation.findings.iter().map(finding_json);
         let maps = self
+            .geo
             .maps
             .iter()
             .zip(&self.explanation.reasons)
@@ -84,16 +66,11 @@ impl Answer<'_> {
                     "fallbacks": fallbacks(map, reason),
                 })
             });
-        let mut answer = json!({
+        json!({
             "address": self.address,
             "databases": databases.collect::<Vec<_>>(),
             "maps": maps.collect::<Vec<_>>(),
-        });
-        if let Some(asked) = &self.asked {
-            answer["name"] = name::display(asked).to_string().into();
-            answer["variants"] = json!([]);
-        }
-        answer
+        })
     }
 
     /// The region as the server finds it.
