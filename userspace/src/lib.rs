@@ -5,6 +5,7 @@ pub mod bpf;
 pub mod config;
 pub mod control;
 pub mod geo;
+pub mod health;
 pub mod idle;
 pub mod name;
 pub mod packet;

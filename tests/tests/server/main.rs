@@ -2,6 +2,7 @@
 
 mod geo;
 mod guards;
+mod health;
 mod options;
 mod reload;
 mod replace;

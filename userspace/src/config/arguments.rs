@@ -158,6 +158,16 @@ pub struct CtlArguments {
     pub command: CtlCommand,
 }
 
+/// What is to be marked.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct MarkArguments {
+    /// Address, or NAME/REGION of a variant
+    pub what: String,
+    /// For so long only
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub seconds: Option<u64>,
+}
+
 /// What a running server can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum CtlCommand {
@@ -184,6 +194,21 @@ pub enum CtlCommand {
         /// Only this zone
         #[arg(value_name = "ZONE")]
         zone: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Mark an address or a variant as down: it leaves the answers at once
+    Down(MarkArguments),
+    /// Mark an address or a variant as up, whatever the checks say
+    Up(MarkArguments),
+    /// Take a mark away: the file of marks and the checks say what is up
+    Auto {
+        /// Address, or NAME/REGION of a variant
+        what: String,
+    },
+    /// What is checked or marked: up or down, since when, why
+    Health {
         /// Print JSON
         #[arg(long)]
         json: bool,

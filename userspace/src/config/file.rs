@@ -3,6 +3,7 @@
 use super::answers::{ChaosOptions, CookieOptions, Edns};
 use super::geo::{self, Geo};
 use super::guards::{Access, RateLimit};
+use super::health::{self, Health};
 use super::idle::Steps;
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
@@ -47,6 +48,8 @@ pub(super) struct File {
     pub(super) access: Access,
     #[serde(default)]
     pub(super) rate_limit: RateLimit,
+    #[serde(default)]
+    pub(super) health: Health,
 }
 
 /// `[udp]`
@@ -81,6 +84,7 @@ impl File {
         }
         file.zones_dir = file.zones_dir.map(|zones| folder.join(zones));
         geo::resolve(&mut file.geo, folder);
+        health::resolve(&mut file.health, folder);
         Ok(file)
     }
 

@@ -41,6 +41,7 @@ impl Config {
             zones_dir: other.zones_dir,
             geo: other.geo,
             guards: other.guards,
+            health: other.health,
             ..self.clone()
         }
     }

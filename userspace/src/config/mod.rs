@@ -6,14 +6,16 @@ mod arguments;
 mod file;
 mod geo;
 mod guards;
+mod health;
 mod idle;
 mod live;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
-pub use arguments::{GeoArguments, GeoCommand, LookupArguments, RunArguments};
+pub use arguments::{GeoArguments, GeoCommand, LookupArguments, MarkArguments, RunArguments};
 pub use geo::{GeoOptions, MapOptions, RegionOptions};
 pub use guards::{GuardOptions, RateOptions};
+pub use health::{CheckKind, CheckOptions, HealthOptions};
 pub use idle::Idle;
 
 use crate::idle::Policy;
@@ -101,6 +103,8 @@ pub struct Config {
     pub geo: GeoOptions,
     /// Who is answered, and how much.
     pub guards: GuardOptions,
+    /// Which addresses can be down, and why.
+    pub health: HealthOptions,
 }
 
 /// What is wrong with the configuration, and where.
@@ -201,6 +205,7 @@ impl Config {
             watch: !arguments.no_watch && file.watch.unwrap_or(true),
             geo: geo::check(&arguments.geoip, &file.geo)?,
             guards: guards::check(&file.access, &file.rate_limit)?,
+            health: health::check(&file.health)?,
         };
         if !config.udp && !config.tcp.enable {
             return Err(ConfigError::option(

@@ -1,7 +1,7 @@
 //! `ripples ctl`: asks, and prints the answer.
 
-use super::{Command, Request, Response};
-use crate::config::{CtlArguments, CtlCommand};
+use super::{Command, Mark, Request, Response};
+use crate::config::{CtlArguments, CtlCommand, MarkArguments};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Write};
@@ -14,13 +14,24 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
         CtlCommand::Stats { json } => (Command::Stats, json),
         CtlCommand::Reload { zone } => (Command::Reload { zone }, false),
         CtlCommand::Zones { zone, json } => (Command::Zones { zone }, json),
+        CtlCommand::Down(arguments) => (mark(arguments, Mark::Down), false),
+        CtlCommand::Up(arguments) => (mark(arguments, Mark::Up), false),
+        CtlCommand::Auto { what } => {
+            let seconds = None;
+            (mark(MarkArguments { what, seconds }, Mark::Auto), false)
+        }
+        CtlCommand::Health { json } => (Command::Health, json),
         CtlCommand::Upgrade => (Command::Upgrade, false),
         CtlCommand::Stop => (Command::Stop, false),
     };
     let path = arguments.control.display();
     let stream = UnixStream::connect(&arguments.control)
         .with_context(|| format!("no server answers at {path}; its socket is --control PATH"))?;
-    let is_zones = matches!(command, Command::Zones { .. });
+    let show = match command {
+        Command::Zones { .. } => zones,
+        Command::Health => health,
+        _ => |text: &mut String, result: &Value| table(text, "", result),
+    };
     let response = ask(&stream, command).with_context(|| format!("the server at {path}"))?;
     if !response.ok {
         bail!(
@@ -33,14 +44,20 @@ pub fn run(arguments: &CtlArguments) -> Result<()> {
     let mut text = String::new();
     if json {
         text = serde_json::to_string(&response.result)? + "\n";
-    } else if is_zones {
-        zones(&mut text, &response.result);
     } else {
-        table(&mut text, "", &response.result);
+        show(&mut text, &response.result);
     }
     io::stdout()
         .write_all(text.as_bytes())
         .context("standard output")
+}
+
+fn mark(arguments: MarkArguments, mark: Mark) -> Command {
+    Command::Mark {
+        target: arguments.what,
+        mark,
+        seconds: arguments.seconds,
+    }
 }
 
 fn ask(mut stream: &UnixStream, command: Command) -> Result<Response> {
@@ -73,13 +90,37 @@ fn table(text: &mut String, name: &str, value: &Value) {
     }
 }
 
-/// One line per zone, and below it what is wrong.
-fn zones(text: &mut String, result: &Value) {
-    let shown = |value: &Value| match value {
+/// A value in a column.
+fn shown(value: &Value) -> String {
+    match value {
         Value::String(plain) => plain.clone(),
         Value::Null => "-".to_owned(),
         other => other.to_string(),
-    };
+    }
+}
+
+/// One line per address and variant, and below it what its checks say.
+fn health(text: &mut String, result: &Value) {
+    let targets = result["targets"].as_array().map_or(&[][..], Vec::as_slice);
+    let widest = targets.iter().map(|target| shown(&target["target"]).len());
+    let width = widest.max().unwrap_or_default();
+    for target in targets {
+        let [what, state, seconds, why] =
+            ["target", "state", "seconds", "why"].map(|column| shown(&target[column]));
+        *text += &format!("{what:<width$} {state:<4} {seconds:>8} s  {why}\n");
+        let checks = target["checks"].as_array().map_or(&[][..], Vec::as_slice);
+        for check in checks {
+            let [name, state, last, in_a_row, ago] =
+                ["check", "state", "last", "in_a_row", "last_seconds_ago"]
+                    .map(|column| shown(&check[column]));
+            *text +=
+                &format!("  check {name}: {state}; {last} ({in_a_row} in a row, {ago} s ago)\n");
+        }
+    }
+}
+
+/// One line per zone, and below it what is wrong.
+fn zones(text: &mut String, result: &Value) {
     let columns = |zone: &Value| {
         ["origin", "serial", "records", "state", "file"].map(|column| shown(&zone[column]))
     };
@@ -118,6 +159,28 @@ mod tests {
         assert_eq!(lines[0], ["a.", "7", "3", "served", "a.zone"]);
         assert_eq!(lines[1], ["long.", "-", "-", "not", "served", "l"]);
         assert_eq!(lines[2], ["l:1:1:", "no"]);
+    }
+
+    #[test]
+    fn an_address_has_a_line_and_its_checks_have_their_own() {
+        let mut text = String::new();
+        let check = serde_json::json!({
+            "check": "web", "state": "down", "last": "refused", "in_a_row": 3,
+            "last_seconds_ago": 1,
+        });
+        let target = serde_json::json!({
+            "target": "192.0.2.1", "state": "up", "seconds": 9, "why": "marked by ctl",
+            "checks": [check],
+        });
+        health(&mut text, &serde_json::json!({ "targets": [target] }));
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert_eq!(
+            lines,
+            [
+                "192.0.2.1 up          9 s  marked by ctl",
+                "check web: down; refused (3 in a row, 1 s ago)"
+            ]
+        );
     }
 
     #[test]

@@ -39,12 +39,36 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         zone: Option<String>,
     },
+    /// What is checked or marked: its state, why, since when.
+    Health,
+    /// Mark an address, or a variant as NAME/REGION.
+    Mark {
+        /// What it is about.
+        target: String,
+        /// What it is from now on.
+        mark: Mark,
+        /// For so many seconds; none: until it is marked anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+    },
     /// Drain and leave.
     Stop,
     /// Start the binary anew, and leave everything to it.
     Upgrade,
     /// Leave everything to the server that asks: what follows is between the two.
     Replace,
+}
+
+/// What the operator says of an address or a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// It is up, whatever the checks say.
+    Up,
+    /// It is down, whatever the checks say.
+    Down,
+    /// Nothing: it is what the file of marks and the checks say.
+    Auto,
 }
 
 /// A line from the client.

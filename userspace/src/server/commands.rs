@@ -1,10 +1,11 @@
 //! What the control socket's clients ask, answered here or handed on to who can.
 
-use super::resources::Request;
+use super::resources::{MarkChange, Request};
 use super::{Server, status};
-use crate::control::{Command, Reply};
+use crate::control::{Command, Mark, Reply};
 use crate::name::NameBuf;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 impl Server<'_> {
     /// Answers a request, or hands it on with the reply that is owed.
@@ -12,6 +13,11 @@ impl Server<'_> {
         let request = match command {
             Command::Reload { zone } => origin(zone).map(Request::Reload),
             Command::Zones { zone } => origin(zone).map(Request::Zones),
+            Command::Mark {
+                target,
+                mark,
+                seconds,
+            } => mark_change(&target, mark, seconds).map(Request::Mark),
             other => return reply.send(self.answer_at_once(other)),
         };
         match request {
@@ -30,7 +36,12 @@ impl Server<'_> {
                 &self.replaced,
                 self.started.elapsed(),
             )),
-            Command::Stats => Ok(status::stats(&self.workers, &self.attached, &published)),
+            Command::Stats => {
+                let health = self.resources.board().lock().counts();
+                let (workers, attached) = (&self.workers, &self.attached);
+                Ok(status::stats(workers, attached, &published, health))
+            }
+            Command::Health => Ok(self.resources.board().lock().report(Instant::now())),
             Command::Upgrade if self.handover.is_some() => {
                 Err("a server is replacing this one already".to_owned())
             }
@@ -45,11 +56,25 @@ impl Server<'_> {
                 Ok(json!({ "stop": "draining" }))
             }
             // Whoever waits for these has been told apart.
-            Command::Replace | Command::Reload { .. } | Command::Zones { .. } => {
-                Err("not on this connection".to_owned())
-            }
+            Command::Replace
+            | Command::Reload { .. }
+            | Command::Zones { .. }
+            | Command::Mark { .. } => Err("not on this connection".to_owned()),
         }
     }
+}
+
+/// What a client says of an address or a variant.
+fn mark_change(target: &str, mark: Mark, seconds: Option<u64>) -> Result<MarkChange, String> {
+    Ok(MarkChange {
+        target: target.parse()?,
+        is_up: match mark {
+            Mark::Up => Some(true),
+            Mark::Down => Some(false),
+            Mark::Auto => None,
+        },
+        lasts: seconds.map(Duration::from_secs),
+    })
 }
 
 /// The origin that a client named, in lowered wire form.

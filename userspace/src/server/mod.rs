@@ -84,7 +84,9 @@ pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     // Scripts wait for this very line.
     writeln!(io::stderr(), "ready").context("standard error")?;
     notify::serving(&server.summary());
+    let checks = server.resources.start_checks().context("health")?;
     server.serve(&signals, control.as_ref())?;
+    drop(checks);
     // One that is replacing this server goes on alone.
     server.leaving |= server.handover.is_some();
     if let (true, Some(control)) = (server.leaving, &mut control) {

@@ -5,6 +5,7 @@ use super::resources::Published;
 use super::workers::Workers;
 use crate::bpf::Filter;
 use crate::config::Config;
+use crate::health::Counts;
 use crate::name;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
 use crate::telemetry::{Discard, Event, Rcode, Totals};
@@ -51,8 +52,13 @@ pub(super) fn status(
     })
 }
 
-/// What has been counted: in total, by worker, by TCP, in the kernel.
-pub(super) fn stats(workers: &Workers, attached: &[Attached], published: &Published) -> Value {
+/// What has been counted: in total, by worker, by TCP, of health, in the kernel.
+pub(super) fn stats(
+    workers: &Workers,
+    attached: &[Attached],
+    published: &Published,
+    health: Counts,
+) -> Value {
     let mut sum = Totals::default();
     let by_worker: Map<String, Value> = workers
         .counters()
@@ -69,6 +75,12 @@ pub(super) fn stats(workers: &Workers, attached: &[Attached], published: &Publis
         "reload_errors": published.reload_errors,
         "zones_failed": published.zones_failed,
         "snapshots_outstanding": published.snapshots_outstanding,
+    });
+    stats["health"] = json!({
+        "down": health.down,
+        "changes": health.changes,
+        "checks": health.checks,
+        "failures": health.failures,
     });
     stats["xdp"] = attached
         .iter()

@@ -3,6 +3,7 @@
 pub mod barrier;
 pub mod bpf_link;
 pub mod clock;
+pub mod connect;
 pub mod cpu;
 pub mod descriptors;
 mod ethtool;

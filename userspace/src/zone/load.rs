@@ -1,6 +1,7 @@
 //! Zone files → images: several at a time, each error with its place.
 
 use super::check::check;
+use super::checked::CheckedNames;
 use super::error::{Severity, ZoneProblem};
 use super::progress::{Effort, Progress};
 use super::records::ZoneRecords;
@@ -29,17 +30,23 @@ const LARGE_OCTETS: u64 = 4 << 20;
 /// Loads all zones; in the order of `sources`.
 pub fn load_all(sources: &[ZoneSource], effort: Effort<'_>) -> Vec<Loaded> {
     let all: Vec<usize> = (0..sources.len()).collect();
-    load_some(sources, &all, effort)
+    load_some(sources, &all, &CheckedNames::default(), effort)
 }
 
 /// Loads the zones at these places of all `sources` that are served; in the order of `places`,
-/// which ascend.
-pub fn load_some(sources: &[ZoneSource], places: &[usize], effort: Effort<'_>) -> Vec<Loaded> {
+/// which ascend. The addresses of the names in `checked` may be left out while they are down.
+pub fn load_some(
+    sources: &[ZoneSource],
+    places: &[usize],
+    checked: &CheckedNames,
+    effort: Effort<'_>,
+) -> Vec<Loaded> {
     let apexes = Apexes::of(sources);
     let load = |at: usize, threads| {
         let source = &sources[at];
         let effort = Effort { threads, ..effort };
-        load_by(source, apexes.below(&source.origin), effort)
+        let checked = checked.within(&source.origin);
+        load_by(source, apexes.below(&source.origin), checked, effort)
     };
     let (large, small) = by_size(sources, places, effort.progress);
     // One after the other: together they would need the memory of all at once.
@@ -90,8 +97,14 @@ impl<'s> Apexes<'s> {
     }
 }
 
-/// Loads one zone, which is served beside those of `apexes`.
-fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded {
+/// Loads one zone, which is served beside those of `apexes`. The addresses of the names at
+/// `checked` may be left out.
+fn load_by(
+    source: &ZoneSource,
+    apexes: &[&[u8]],
+    checked: &[Vec<u8>],
+    effort: Effort<'_>,
+) -> Loaded {
     // Once: it may be a pipe, and a hundred thousand files are many.
     let opened = File::open(&source.file);
     if let Ok(file) = &opened
@@ -108,7 +121,7 @@ fn load_by(source: &ZoneSource, apexes: &[&[u8]], effort: Effort<'_>) -> Loaded 
         },
         Ok((records, warnings)) => {
             let files = records.files().map(PathBuf::from).collect();
-            let image = ServedZone::compile(&records, apexes, &[]).map_err(|error| {
+            let image = ServedZone::compile(&records, apexes, checked).map_err(|error| {
                 let origin = name::display(&source.origin);
                 vec![format!("{}: zone {origin}: {error}", source.file.display())]
             });

@@ -6,6 +6,7 @@
 
 mod buffer;
 pub mod check;
+pub mod checked;
 pub mod compile;
 pub mod error;
 pub mod image;

@@ -4,6 +4,7 @@ use crate::config::{Config, ZoneSource};
 use crate::geo::Geo;
 use crate::name;
 use crate::server::resources;
+use crate::zone::checked::CheckedNames;
 use crate::zone::served::ServedZone;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 /// The zones that are configured, and those of them that were read.
 pub(super) struct Zones {
     sources: Vec<ZoneSource>,
+    checked: CheckedNames,
     loaded: BTreeMap<usize, ServedZone>,
 }
 
@@ -21,8 +23,10 @@ impl Zones {
         if !complaints.is_empty() {
             bail!(complaints.join("\n"));
         }
+        let sources = sources.unwrap_or_default();
         Ok(Self {
-            sources: sources.unwrap_or_default(),
+            checked: CheckedNames::of(&sources, &config.health.all_names()),
+            sources,
             loaded: BTreeMap::new(),
         })
     }
@@ -39,7 +43,7 @@ impl Zones {
         let Some((at, _)) = deepest.filter(|(at, _)| !self.loaded.contains_key(at)) else {
             return Ok(false);
         };
-        for loaded in resources::load(&self.sources, &[at]) {
+        for loaded in resources::load(&self.sources, &[at], &self.checked) {
             let zone = resources::placed(loaded.image?, geo)?;
             self.loaded.insert(at, zone);
         }

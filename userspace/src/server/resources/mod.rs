@@ -7,6 +7,7 @@
 
 mod check;
 mod folder;
+mod health;
 mod places;
 mod policy;
 mod posts;
@@ -18,6 +19,7 @@ mod watch;
 mod zones;
 
 pub(super) use check::check;
+pub(super) use health::MarkChange;
 pub(super) use posts::Post;
 pub(super) use sources::sources;
 pub(super) use thread::{Published, Request, ResourceThread};
@@ -31,6 +33,7 @@ use crate::snapshot::{Policy, Snapshot};
 use crate::sys::heap;
 use crate::telemetry;
 use anyhow::{Context, Result, anyhow, bail};
+use health::Health;
 use places::Places;
 pub(super) use policy::policy;
 use stamp::Stamps;
@@ -48,6 +51,7 @@ pub(super) struct Resources {
     table: ZoneTable,
     policy: Policy,
     places: Places,
+    health: Health,
     key: NameKey,
     secret: Secret,
     generation: u64,
@@ -100,6 +104,7 @@ impl Resources {
             table: ZoneTable::default(),
             policy: policy(config, secret)?,
             places,
+            health: Health::load(config.health.marks.as_deref())?,
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
             secret,
             generation: 0,
@@ -119,9 +124,10 @@ impl Resources {
         }
         let started = Instant::now();
         let count = sources.len();
-        let update = resources
-            .table
-            .update(sources, &Scope::All, resources.places.maps(), false);
+        let names = config.health.all_names();
+        let maps = resources.places.maps();
+        let table = &mut resources.table;
+        let update = table.update(sources, &Scope::All, maps, false, &names);
         if update.failed > 0 {
             bail!("{} of {count} zones cannot be loaded", update.failed);
         }
@@ -132,6 +138,7 @@ impl Resources {
             .sum();
         let seconds = started.elapsed().as_secs_f64();
         tracing::info!(zones = count, records, seconds, "zones loaded");
+        resources.follow_health();
         let snapshot = resources.build()?;
         Ok((resources, snapshot))
     }
@@ -153,9 +160,9 @@ impl Resources {
             zones.map(|zone| zone.source.clone()).collect()
         });
         problems.iter().for_each(|line| tracing::error!("{line}"));
-        let mut update = self
-            .table
-            .update(sources, scope, self.places.maps(), maps.is_new);
+        let names = self.config.health.all_names();
+        let (table, in_force) = (&mut self.table, self.places.maps());
+        let mut update = table.update(sources, scope, in_force, maps.is_new, &names);
         if update.takes_next {
             self.places.take_next();
             maps.problems.clear();
@@ -165,10 +172,11 @@ impl Resources {
             tracing::error!("{line}");
         }
         problems.extend(maps.problems);
-        update.is_moving |= is_moving || maps.is_moving;
+        is_moving |= maps.is_moving | self.refresh_health(scope, &update, &mut problems);
+        update.is_moving |= is_moving;
         update.problems.splice(0..0, problems);
         self.stale.zones |= update.loaded > 0 || update.removed > 0 || update.rearranged;
-        self.stale.rest |= has_other_maps;
+        self.stale.rest |= has_other_maps || self.has_other_health();
         let snapshot = match self.stale == Stale::default() {
             true => None,
             false => self.build_or_tell(&mut update),
@@ -240,16 +248,19 @@ impl Resources {
     fn build(&mut self) -> Result<Arc<Snapshot>> {
         let generation = self.generation + 1;
         let (policy, geo) = (self.policy.clone(), Arc::clone(self.places.geo()));
+        let verdicts = self.health.board.lock().verdicts();
+        let health = verdicts.health();
         let snapshot = match &self.last {
-            Some(last) if !self.stale.zones => last.again(generation, policy, geo, None)?,
+            Some(last) if !self.stale.zones => last.again(generation, policy, geo, health)?,
             _ => {
                 let zones = self.table.served().cloned().collect();
-                Snapshot::new(generation, zones, policy, self.key)?.with_geo(geo, None)?
+                Snapshot::new(generation, zones, policy, self.key)?.with_geo(geo, health)?
             }
         };
         let snapshot = Arc::new(snapshot);
         self.generation = generation;
         self.stale = Stale::default();
+        self.health.built = verdicts;
         self.last = Some(Arc::clone(&snapshot));
         heap::release();
         Ok(snapshot)
@@ -258,7 +269,8 @@ impl Resources {
     /// The files that it is all made of.
     fn files(&self) -> impl Iterator<Item = &Path> {
         let config = self.arguments.config.as_deref();
-        let rest = self.places.files().chain(self.table.files());
+        let rest = self.places.files().chain(self.health.file());
+        let rest = rest.chain(self.table.files());
         config.into_iter().chain(rest)
     }
 }

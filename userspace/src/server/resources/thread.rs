@@ -5,8 +5,9 @@ use super::posts::{Post, Posts};
 use super::report::unknown;
 use super::watch::Watch;
 use super::zones::Scope;
-use super::{Outcome, Resources};
+use super::{MarkChange, Outcome, Resources};
 use crate::control::Reply;
+use crate::health::{Checker, SharedBoard};
 use crate::server::notify;
 use crate::snapshot::Snapshot;
 use crate::sys::waker::Waker;
@@ -24,6 +25,8 @@ pub(in crate::server) enum Request {
     Reload(Option<Vec<u8>>),
     /// Tell of all zones, or of this one.
     Zones(Option<Vec<u8>>),
+    /// Something is up or down because the operator says so.
+    Mark(MarkChange),
     /// There are more workers.
     Posts(Vec<Post>),
 }
@@ -48,6 +51,7 @@ pub(in crate::server) struct ResourceThread {
     requests: Sender<(Request, Option<Reply>)>,
     waker: Waker,
     published: Arc<Mutex<Published>>,
+    board: SharedBoard,
     thread: JoinHandle<()>,
 }
 
@@ -67,6 +71,7 @@ impl ResourceThread {
             zones_failed: 0,
             snapshots_outstanding: 0,
         }));
+        let board = resources.health.board.clone();
         let work = Work {
             watch: resources.config.watch.then(Watch::new),
             resources,
@@ -84,8 +89,24 @@ impl ResourceThread {
             requests,
             waker,
             published,
+            board,
             thread,
         })
+    }
+
+    /// Begins to check what is to be checked.
+    pub(in crate::server) fn start_checks(&self) -> io::Result<Checker> {
+        let waker = self.waker.clone();
+        Checker::start(self.board.clone(), move || {
+            if let Err(error) = waker.wake() {
+                tracing::error!(%error, "health: what is down cannot be told");
+            }
+        })
+    }
+
+    /// What is known to be up or down.
+    pub(in crate::server) fn board(&self) -> &SharedBoard {
+        &self.board
     }
 
     /// Asks the thread. A request that cannot be taken is answered by its reply's end.
@@ -150,7 +171,9 @@ impl Work {
             .watch
             .as_ref()
             .and_then(|watch| watch.rest(Instant::now()));
-        let timeout = collect.into_iter().chain(rest).min().unwrap_or(TICK);
+        let mark_ends = self.resources.mark_ends_in(Instant::now());
+        let waits = [collect, rest, mark_ends, Some(TICK)];
+        let timeout = waits.into_iter().flatten().min().unwrap_or(TICK);
         let watched = self.watch.as_ref().and_then(Watch::fd);
         wait::any_readable([self.waker.as_fd()].into_iter().chain(watched), timeout)?;
         self.waker.clear()?;
@@ -158,6 +181,7 @@ impl Work {
         while let Ok((request, reply)) = self.asked.try_recv() {
             self.answer(request, reply);
         }
+        self.follow_health();
         if let Some(watch) = &mut self.watch {
             watch.look(Instant::now())?;
             if watch.is_due(Instant::now(), self.last_look) {
@@ -188,11 +212,29 @@ impl Work {
                     heap::release();
                 });
             }
+            Request::Mark(change) => {
+                let mut told = self.resources.mark(change, Instant::now());
+                self.follow_health();
+                told["generation"] = self.resources.generation.into();
+                if let Some(reply) = reply {
+                    reply.send(Ok(told));
+                }
+            }
             Request::Posts(posts) => {
                 let snapshot = self.published().snapshot;
                 self.posts.add(posts, &snapshot);
                 self.outstanding = self.posts.collect();
             }
+        }
+    }
+
+    /// Hands out a snapshot without what is down, if that is something else than before.
+    fn follow_health(&mut self) {
+        let built = self.resources.build_if_health_changed(Instant::now());
+        if let Some(snapshot) = built {
+            self.posts.send(&snapshot);
+            self.published_mut().snapshot = snapshot;
+            self.outstanding = self.posts.collect();
         }
     }
 

@@ -6,6 +6,7 @@ use crate::config::ZoneSource;
 use crate::geo::Geo;
 use crate::name;
 use crate::sys::cpu;
+use crate::zone::checked::CheckedNames;
 use crate::zone::load::{Apexes, Loaded, load_some};
 use crate::zone::progress::{Effort, Progress};
 use crate::zone::served::ServedZone;
@@ -47,6 +48,8 @@ pub(super) struct Zone {
     stamps: Stamps,
     /// The zones below it, when it was read last.
     below: Vec<Vec<u8>>,
+    /// Its names whose addresses could be left out, when it was read last.
+    checked: Vec<Vec<u8>>,
 }
 
 impl Zone {
@@ -58,12 +61,13 @@ impl Zone {
             problems: Vec::new(),
             stamps: Stamps::default(),
             below: Vec::new(),
+            checked: Vec::new(),
         }
     }
 
     /// Whether it is to be read.
-    fn is_wanted(&self, scope: &Scope, below: &[&[u8]]) -> bool {
-        if self.below != below {
+    fn is_wanted(&self, scope: &Scope, below: &[&[u8]], checked: &[Vec<u8>]) -> bool {
+        if self.below != below || self.checked != checked {
             return true;
         }
         match scope {
@@ -130,20 +134,25 @@ impl ZoneTable {
     /// Makes the table one of `sources`, and reads what `scope` says; with other maps than before,
     /// zones that failed too. Maps that wait are taken if all zones can do with them. A zone that
     /// fails, or speaks of what the maps do not have, keeps what it had.
+    /// The addresses of `names` may be left out while they are down.
     pub(super) fn update(
         &mut self,
         sources: Vec<ZoneSource>,
         scope: &Scope,
         maps: Maps<'_>,
         are_maps_new: bool,
+        names: &[Vec<u8>],
     ) -> Update {
         let mut update = self.rearrange(sources);
         let sources: Vec<ZoneSource> = self.zones.iter().map(|zone| zone.source.clone()).collect();
         let apexes = Apexes::of(&sources);
+        let checked = CheckedNames::of(&sources, names);
         let mut wanted = Vec::new();
         for (place, zone) in self.zones.iter().enumerate() {
             let is_retried = are_maps_new && !zone.problems.is_empty();
-            if !is_retried && !zone.is_wanted(scope, apexes.below(&zone.source.origin)) {
+            let origin = &zone.source.origin;
+            let (below, within) = (apexes.below(origin), checked.within(origin));
+            if !is_retried && !zone.is_wanted(scope, below, within) {
                 continue;
             }
             if *scope == Scope::Changed && zone.stamps.are_moving(CALM) {
@@ -157,7 +166,7 @@ impl ZoneTable {
             .iter()
             .map(|&place| Stamps::before(&sources[place].file))
             .collect();
-        let all = load(&sources, &wanted);
+        let all = load(&sources, &wanted, &checked);
         let next = maps.next.filter(|next| self.all_fit(next, &wanted, &all));
         update.takes_next = next.is_some();
         let geo = next.unwrap_or(maps.geo);
@@ -167,6 +176,7 @@ impl ZoneTable {
             zone.stamps = stamps;
             let below = apexes.below(&zone.source.origin);
             zone.below = below.iter().map(|apex| apex.to_vec()).collect();
+            zone.checked = checked.within(&zone.source.origin).to_vec();
             zone.take(loaded, geo, &mut update);
         }
         update
@@ -281,20 +291,24 @@ fn problems(zone: &ServedZone, geo: &Geo) -> Vec<String> {
 }
 
 /// Loads the zones at `places` on all CPUs.
-pub(in crate::server) fn load(sources: &[ZoneSource], places: &[usize]) -> Vec<Loaded> {
+pub(in crate::server) fn load(
+    sources: &[ZoneSource],
+    places: &[usize],
+    checked: &CheckedNames,
+) -> Vec<Loaded> {
     if places.is_empty() {
         return Vec::new();
     }
     let threads = cpu::allowed().map_or(1, |cpus| cpus.len());
     let progress = &Progress::none();
     let effort = Effort { threads, progress };
-    progress::shown(progress, || load_some(sources, places, effort))
+    progress::shown(progress, || load_some(sources, places, checked, effort))
 }
 
 /// Loads all zones on all CPUs.
 pub(in crate::server) fn load_all(sources: &[ZoneSource]) -> Vec<Loaded> {
     let places: Vec<usize> = (0..sources.len()).collect();
-    load(sources, &places)
+    load(sources, &places, &CheckedNames::default())
 }
 
 #[cfg(test)]
@@ -354,7 +368,7 @@ mod tests {
                     geo: &Geo::default(),
                     next: None,
                 };
-                self.table.update(sources, scope, maps, false)
+                self.table.update(sources, scope, maps, false, &[])
             };
             (update.loaded, update.failed, update.removed)
         }

@@ -62,6 +62,8 @@ struct Candidate<'v> {
     region: Option<u16>,
     /// None: it is down.
     node: Option<NodeRef>,
+    /// The same where what is down may be answered with.
+    spare: Option<NodeRef>,
 }
 
 impl<'v> Builder<'v> {
@@ -130,6 +132,7 @@ impl<'v> Builder<'v> {
                 block,
                 region,
                 node: self.hidden.find(at, rtype),
+                spare: self.hidden.find_spare(at, rtype),
             })
         };
         members.filter_map(candidate).collect()
@@ -151,21 +154,24 @@ impl<'v> Builder<'v> {
 }
 
 /// What clients of a region choose from: its own members, else those of the regions that stand in
-/// for it, else those of any region, else what everybody gets.
+/// for it, else those of any region; if all are down, the same with those that may be answered with
+/// nevertheless, else what everybody gets.
 fn picks(
     candidates: &[Candidate<'_>],
     region: u16,
     map: Option<&GeoMap>,
     everybody: Pick,
 ) -> Vec<Pick> {
-    let own = of_region(candidates, Some(region));
     let stand_ins = fallbacks(candidates, region, map);
-    let stand_ins = stand_ins
-        .into_iter()
-        .map(|region| of_region(candidates, Some(region)));
-    let any = of_region(candidates, None);
-    let mut all = [own].into_iter().chain(stand_ins).chain([any]);
-    all.find(|picks| !picks.is_empty())
+    let stand_ins = stand_ins.into_iter().map(Some);
+    let order: Vec<Option<u16>> = [Some(region)].into_iter().chain(stand_ins).collect();
+    let first = |node: fn(&Candidate<'_>) -> Option<NodeRef>| {
+        let regions = order.iter().copied().chain([None]);
+        let mut picks = regions.map(|region| of_region(candidates, region, node));
+        picks.find(|picks| !picks.is_empty())
+    };
+    first(|candidate| candidate.node)
+        .or_else(|| first(|candidate| candidate.spare))
         .unwrap_or_else(|| vec![everybody])
 }
 
@@ -186,14 +192,18 @@ fn fallbacks(candidates: &[Candidate<'_>], region: u16, map: Option<&GeoMap>) ->
     }
 }
 
-/// The members of a region that can be answered with, their weights added up.
-fn of_region(candidates: &[Candidate<'_>], region: Option<u16>) -> Vec<Pick> {
+/// The members of a region that have a node, their weights added up.
+fn of_region(
+    candidates: &[Candidate<'_>],
+    region: Option<u16>,
+    node: fn(&Candidate<'_>) -> Option<NodeRef>,
+) -> Vec<Pick> {
     let mut weight_end = 0;
     let own = candidates
         .iter()
         .filter(|candidate| candidate.region == region);
     let picks = own.filter_map(|candidate| {
-        let node = Some(candidate.node?);
+        let node = Some(node(candidate)?);
         weight_end += candidate.block.weight;
         Some(Pick { weight_end, node })
     });

@@ -22,6 +22,13 @@ pub struct Block {
     pub place: Place,
 }
 
+impl Block {
+    /// The region as it is written: `*` is any.
+    pub fn region_text(&self) -> &str {
+        self.region.as_deref().unwrap_or("*")
+    }
+}
+
 /// All blocks of a zone, and what is in them.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocks {

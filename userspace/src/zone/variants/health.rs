@@ -1,16 +1,33 @@
 //! Which members and addresses are answered with while others are down.
 
+use super::addresses::address;
 use super::{Block, Variants};
 use crate::name::NameBuf;
 use crate::zone::compile::{CompileError, compile_hidden};
 use crate::zone::image::{NodeRef, ZoneImage};
 use crate::zone::records::{Kept, Owner, ZoneRecords};
-use crate::zone::rtype;
+use serde::Deserialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// What clients get where all variants are down that they could get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllDown {
+    /// What everybody gets.
+    #[default]
+    Fallback,
+    /// The variants, as if all were up.
+    AnswerAll,
+}
+
 /// What is known of the servers behind a zone's addresses.
 pub trait Health {
+    /// What is answered with where nothing is left.
+    fn all_down(&self) -> AllDown {
+        AllDown::default()
+    }
+
     /// Whether the records of `owner`, a name in lowered wire form, within a block are answered
     /// with.
     fn is_usable(&self, owner: &[u8], block: &Block) -> bool;
@@ -25,6 +42,9 @@ pub(crate) struct Hidden {
     image: ZoneImage,
     /// Of each member: none where all is down, or where everybody gets what the zone has.
     places: Arc<[Option<NodeRef>]>,
+    /// Of each member that has lost something, all of it, where that is answered with when nothing
+    /// else is left.
+    spares: Arc<[Option<NodeRef>]>,
 }
 
 impl Hidden {
@@ -34,6 +54,7 @@ impl Hidden {
         Ok(Self {
             image,
             places: Arc::new([]),
+            spares: Arc::new([]),
         })
     }
 
@@ -49,7 +70,18 @@ impl Hidden {
 
     /// The node of a member, if it has records of a type that may be answered with.
     pub(crate) fn find(&self, member: usize, rtype: u16) -> Option<NodeRef> {
-        let place = self.place(member)?;
+        self.with_type(self.place(member)?, rtype)
+    }
+
+    /// The node of a member with records of a type, up or down, if that may be answered with.
+    pub(crate) fn find_spare(&self, member: usize, rtype: u16) -> Option<NodeRef> {
+        match self.spares.get(member).copied().flatten() {
+            Some(spare) => self.with_type(spare, rtype),
+            None => self.find(member, rtype),
+        }
+    }
+
+    fn with_type(&self, place: NodeRef, rtype: u16) -> Option<NodeRef> {
         let node = self.image.node(place);
         let mut types = node.types();
         types.any(|own| own == rtype).then_some(place)
@@ -72,14 +104,34 @@ impl Variants {
         let left: Vec<Left<'_>> = (0..self.blocks.members.len())
             .map(|index| self.left(index, health))
             .collect();
+        let is_whole = left.iter().enumerate().all(|(index, left)| match left {
+            Left::All(_) => true,
+            Left::Nothing => self.member(index).0.is_none(),
+            Left::Some(_) => false,
+        });
+        if is_whole && self.whole.places.len() == left.len() {
+            return Ok(self.whole.clone());
+        }
+        let has_spares = health.is_some_and(|health| health.all_down() == AllDown::AnswerAll);
+        let spare = |(index, left): (usize, &Left<'_>)| match (self.member(index), left) {
+            ((Some(_), owner), Left::Nothing | Left::Some(_)) if has_spares => Some(owner),
+            _ => None,
+        };
+        let spares: Vec<Option<Owner<'_>>> = left.iter().enumerate().map(spare).collect();
         let owners = left.iter().filter_map(Left::owner);
+        let owners = owners.chain(spares.iter().flatten().copied());
         let (image, compiled) = compile_hidden(&self.none, owners)?;
         let mut compiled = compiled.into_iter();
         let places = left
             .iter()
             .map(|left| left.owner().and_then(|_| compiled.next()));
+        let places = places.collect();
+        let spares = spares
+            .iter()
+            .map(|spare| spare.and_then(|_| compiled.next()));
         Ok(Hidden {
-            places: places.collect(),
+            places,
+            spares: spares.collect(),
             image,
         })
     }
@@ -151,10 +203,5 @@ fn is_signed(owner: &Owner<'_>, rtype: u16) -> bool {
 
 /// Whether a record is no address that is down. Of a signature, the type that it covers is told.
 fn is_up(name: &NameBuf, health: &dyn Health, rtype: u16, data: &[u8]) -> bool {
-    let address = match rtype {
-        rtype::A => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
-        rtype::AAAA => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
-        _ => None,
-    };
-    address.is_none_or(|address| health.is_up(name, address))
+    address(rtype, data).is_none_or(|address| health.is_up(name, address))
 }

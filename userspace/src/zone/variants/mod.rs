@@ -4,13 +4,14 @@
 //! *member*, the records of a name within a block; which of them a client gets, the snapshot knows,
 //! for maps and health change without the zone.
 
+mod addresses;
 mod block;
 mod check;
 mod health;
 mod maps;
 
 pub use block::{Block, WEIGHT_MAX};
-pub use health::Health;
+pub use health::{AllDown, Health};
 
 pub(crate) use block::Blocks;
 pub(super) use check::check;
