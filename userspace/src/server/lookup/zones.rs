@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 /// The zones that are configured, and those of them that were read.
 pub(super) struct Zones {
     sources: Vec<ZoneSource>,
-    checked: CheckedNames,
     loaded: BTreeMap<usize, ServedZone>,
 }
 
@@ -23,10 +22,8 @@ impl Zones {
         if !complaints.is_empty() {
             bail!(complaints.join("\n"));
         }
-        let sources = sources.unwrap_or_default();
         Ok(Self {
-            checked: CheckedNames::of(&sources, &config.health.all_names()),
-            sources,
+            sources: sources.unwrap_or_default(),
             loaded: BTreeMap::new(),
         })
     }
@@ -43,7 +40,9 @@ impl Zones {
         let Some((at, _)) = deepest.filter(|(at, _)| !self.loaded.contains_key(at)) else {
             return Ok(false);
         };
-        for loaded in resources::load(&self.sources, &[at], &self.checked) {
+        // Nobody knows here what is down.
+        let checked = CheckedNames::default();
+        for loaded in resources::load(&self.sources, &[at], &checked) {
             let zone = resources::placed(loaded.image?, geo)?;
             self.loaded.insert(at, zone);
         }
