@@ -2,7 +2,7 @@
 //! server's own code, on loom's atomics.
 
 #[path = "../../userspace/src/snapshot/mailbox.rs"]
-#[allow(dead_code, unreachable_pub, reason = "another crate's module")]
+#[expect(dead_code, unreachable_pub, reason = "another crate's module")]
 mod mailbox;
 
 /// What the mailbox is built from, as loom has it; a ring with the orderings of `ringbuf`.

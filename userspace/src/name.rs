@@ -292,6 +292,13 @@ pub fn strip_ancestor<'a>(name: &'a [u8], ancestor: &[u8]) -> Option<&'a [u8]> {
     (at == cut).then(|| &name[..cut])
 }
 
+/// Reads a full name in presentation format into lowered wire form.
+pub fn lowered_from_text(text: &str) -> Result<Vec<u8>, NameError> {
+    let mut name = NameBuf::from_text(text.as_bytes(), ROOT)?;
+    name.make_lowercase();
+    Ok(name.to_vec())
+}
+
 /// Says whether `name` is `ancestor` or below it. Minds the case.
 pub fn is_at_or_below(name: &[u8], ancestor: &[u8]) -> bool {
     strip_ancestor(name, ancestor).is_some()

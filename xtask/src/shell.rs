@@ -80,6 +80,14 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
+/// An error unless this process may do everything; `command` is what root has to type.
+pub(crate) fn require_root(command: &str) -> Result<()> {
+    if !is_root() {
+        bail!("network namespaces and AF_XDP need root: sudo -E env \"PATH=$PATH\" {command}");
+    }
+    Ok(())
+}
+
 /// Quotes a word for a POSIX shell when it needs it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);

@@ -44,12 +44,7 @@ fn a_signal_ends_the_demonstration_and_leaves_nothing() {
     let mut running = stage.start();
     assert!(stage.namespace("server").exists());
     assert!(stage.namespace("client").exists());
-    signal(running.child.id(), "TERM");
-    assert!(
-        running.child.wait().unwrap().success(),
-        "{}",
-        running.rest()
-    );
+    running.stop();
     stage.assert_empty();
 }
 
@@ -170,12 +165,7 @@ fn what_the_guide_promises_of_places_is_what_the_server_answers() {
     for region in ["Europe", "America", "Asia"] {
         assert!(all.contains(region), "{all}");
     }
-    signal(running.child.id(), "TERM");
-    assert!(
-        running.child.wait().unwrap().success(),
-        "{}",
-        running.rest()
-    );
+    running.stop();
     stage.assert_empty();
 }
 
@@ -280,6 +270,13 @@ struct Running {
 }
 
 impl Running {
+    /// Ends it by a signal, as an operator does.
+    fn stop(&mut self) {
+        signal(self.child.id(), "TERM");
+        let ended = self.child.wait().unwrap();
+        assert!(ended.success(), "{}", self.rest());
+    }
+
     /// What else it said.
     fn rest(&mut self) -> String {
         let mut text = String::new();

@@ -69,32 +69,19 @@ fn networks(reader: &Reader<Vec<u8>>) -> Vec<(IpAddr, u8)> {
 
 /// The first and the last address of a network, one in the middle, and those on both sides.
 fn probes((address, prefix_len): (IpAddr, u8)) -> Vec<IpAddr> {
-    match address {
-        IpAddr::V4(address) => {
-            let first = address.to_bits();
-            let rest = u32::MAX.checked_shr(prefix_len.into()).unwrap_or(0);
-            let probes = [
-                first,
-                first | rest,
-                first | (rest / 3 * 2),
-                first.wrapping_sub(1),
-            ];
-            let probes = probes.into_iter().chain([(first | rest).wrapping_add(1)]);
-            probes.map(|bits| Ipv4Addr::from(bits).into()).collect()
-        }
-        IpAddr::V6(address) => {
-            let first = address.to_bits();
-            let rest = u128::MAX.checked_shr(prefix_len.into()).unwrap_or(0);
-            let probes = [
-                first,
-                first | rest,
-                first | (rest / 3 * 2),
-                first.wrapping_sub(1),
-            ];
-            let probes = probes.into_iter().chain([(first | rest).wrapping_add(1)]);
-            probes.map(|bits| Ipv6Addr::from(bits).into()).collect()
-        }
-    }
+    let (first, all): (u128, u128) = match address {
+        IpAddr::V4(address) => (address.to_bits().into(), u32::MAX.into()),
+        IpAddr::V6(address) => (address.to_bits(), u128::MAX),
+    };
+    let rest = all.checked_shr(prefix_len.into()).unwrap_or(0);
+    let inside = [first, first | rest, first | (rest / 3 * 2)];
+    let beside = [first.wrapping_sub(1), (first | rest).wrapping_add(1)];
+    let probes = inside.into_iter().chain(beside);
+    let address_of = |bits: u128| match u32::try_from(bits & all) {
+        Ok(bits) if address.is_ipv4() => Ipv4Addr::from(bits).into(),
+        _ => Ipv6Addr::from(bits & all).into(),
+    };
+    probes.map(address_of).collect()
 }
 
 /// How long a prefix the crate finds for an address, in the address's own family.

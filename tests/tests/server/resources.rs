@@ -69,7 +69,7 @@ fn zones_of_a_folder_come_and_go_with_their_files() {
 
 #[test]
 fn a_changed_configuration_brings_zones_and_policy_and_a_wrong_one_changes_nothing() {
-    let (server, address) = start(&[], "[chaos]\nversion = \"one\"\n");
+    let (mut server, address) = start(&[], "[chaos]\nversion = \"one\"\n");
     server.rewrite("other", &example("192.0.2.9", 1));
     let config = server.folder().join("ripples.toml");
     let text = fs::read_to_string(&config).unwrap();
@@ -81,6 +81,11 @@ fn a_changed_configuration_brings_zones_and_policy_and_a_wrong_one_changes_nothi
     let told = server.reload_refused();
     assert!(told.contains("unknown field `wrong`"), "{told}");
     assert_eq!(answer(address, "www.other"), (0, 9));
+    // What was refused before anybody asked, is so for whoever does.
+    write(&config, &format!("{text}worse = 1\n{more}"));
+    server.await_log("unknown field `worse`");
+    let told = server.reload_refused();
+    assert!(told.contains("unknown field `worse`"), "{told}");
 
     let text = text
         .replace("\"one\"", "\"two\"")

@@ -1,6 +1,7 @@
 //! `[edns]`, `[cookies]`, `[chaos]` and `geo.weighted`: what is answered beside the zones' data.
 
 use super::ConfigError;
+use super::networks::networks;
 use crate::geo::Network;
 use crate::packet::cookie::{Cookies, Secret};
 use crate::packet::reply::NSID_LEN_MAX;
@@ -110,10 +111,12 @@ pub(super) fn check(
         let problem = format!("number {} is not 32 hexadecimal digits", at + 1);
         secret(text).ok_or_else(|| ConfigError::option("cookies.secrets", problem))
     });
+    let subnet_from = edns.client_subnet_from.as_deref();
+    let subnet_from = subnet_from.map(|texts| networks("edns.client_subnet_from", texts));
     Ok(Answers {
         nsid: nsid(edns.nsid.as_deref().unwrap_or_default())?,
         client_subnet: edns.client_subnet.unwrap_or(true),
-        client_subnet_from: networks(edns.client_subnet_from.as_deref())?,
+        client_subnet_from: subnet_from.transpose()?.map(Vec::into_boxed_slice),
         weighted,
         extended_errors: edns.extended_errors.unwrap_or(true),
         cookie_policy: cookies.policy,
@@ -121,19 +124,6 @@ pub(super) fn check(
         // A server says of itself what it was told to say, and nothing else.
         chaos: Chaos::new(&chaos.version, &chaos.hostname, &chaos.id),
     })
-}
-
-/// Networks as in `192.0.2.0/24`.
-fn networks(texts: Option<&[String]>) -> Result<Option<Box<[Network]>>, ConfigError> {
-    let network = |text: &String| {
-        let read = text.parse();
-        read.map_err(|problem| {
-            let problem = format!("{text:?} {problem}");
-            ConfigError::option("edns.client_subnet_from", problem)
-        })
-    };
-    let networks = texts.map(|texts| texts.iter().map(network).collect());
-    networks.transpose()
 }
 
 /// Text as it is, or hexadecimal digits behind `0x`.
@@ -184,11 +174,19 @@ mod tests {
 
     #[test]
     fn client_subnets_may_be_read_from_some_networks_only() {
+        let from = |client_subnet_from| {
+            let edns = Edns {
+                client_subnet_from,
+                ..Edns::default()
+            };
+            let (cookies, chaos, weighted) = Default::default();
+            check(&edns, &cookies, &chaos, weighted).map(|answers| answers.client_subnet_from)
+        };
         let read = |texts: &[&str]| {
             let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
-            networks(Some(&texts)).map(|networks| networks.unwrap().len())
+            from(Some(texts)).map(|networks| networks.unwrap().len())
         };
-        assert_eq!(networks(None).unwrap(), None);
+        assert_eq!(from(None).unwrap(), None);
         assert_eq!(read(&[]).unwrap(), 0);
         assert_eq!(read(&["192.0.2.0/24", "2001:db8::/32", "::/0"]).unwrap(), 3);
         for bad in [

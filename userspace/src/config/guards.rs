@@ -1,6 +1,7 @@
 //! `[access]` and `[rate_limit]`: who is answered, and how much.
 
 use super::ConfigError;
+use super::networks::networks;
 use crate::geo::Network;
 use serde::Deserialize;
 
@@ -55,8 +56,8 @@ pub(super) struct RateLimit {
 
 /// Checks both sections.
 pub(super) fn check(access: &Access, rate: &RateLimit) -> Result<GuardOptions, ConfigError> {
-    let allow = networks("access.allow", &access.allow)?;
-    let deny = networks("access.deny", &access.deny)?;
+    let allow = distinct("access.allow", &access.allow)?;
+    let deny = distinct("access.deny", &access.deny)?;
     if let Some(both) = allow.iter().find(|network| deny.contains(network)) {
         let problem = format!("{both} is in access.deny too");
         return Err(ConfigError::option("access.allow", problem));
@@ -91,25 +92,20 @@ fn rate_options(rate: &RateLimit) -> Result<Option<RateOptions>, ConfigError> {
                 56,
             )?),
         ],
-        exempt: networks("rate_limit.exempt", &rate.exempt)?,
+        exempt: distinct("rate_limit.exempt", &rate.exempt)?,
     };
     Ok((per_second > 0).then_some(options))
 }
 
 /// Networks, each once.
-pub(super) fn networks(option: &str, texts: &[String]) -> Result<Vec<Network>, ConfigError> {
-    let mut networks = Vec::new();
-    for text in texts {
-        let network = text
-            .parse()
-            .map_err(|problem| ConfigError::option(option, format!("{text:?}: {problem}")))?;
-        if networks.contains(&network) {
-            return Err(ConfigError::option(
-                option,
-                format!("{text} is given twice"),
-            ));
+fn distinct(option: &str, texts: &[String]) -> Result<Vec<Network>, ConfigError> {
+    let networks = networks(option, texts)?;
+    let mut places = networks.iter().enumerate();
+    match places.find(|(at, network)| networks[..*at].contains(network)) {
+        Some((_, network)) => {
+            let problem = format!("{network} is given twice");
+            Err(ConfigError::option(option, problem))
         }
-        networks.push(network);
+        None => Ok(networks),
     }
-    Ok(networks)
 }

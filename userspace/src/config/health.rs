@@ -1,7 +1,7 @@
 //! `[health]`: what is checked and how, and what is answered when nothing is up.
 
 use super::ConfigError;
-use crate::name::NameBuf;
+use crate::name;
 use crate::zone::variants::AllDown;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -266,12 +266,8 @@ impl Check {
 /// Names in lowered wire form.
 fn names(option: &str, texts: &[String]) -> Result<Vec<Vec<u8>>, ConfigError> {
     let names = texts.iter().map(|text| {
-        let name = NameBuf::from_text(text.as_bytes(), b"\0");
-        let mut name = name.map_err(|error| {
-            ConfigError::option(option, format!("{text:?} is no name: {error}"))
-        })?;
-        name.make_lowercase();
-        Ok(name.to_vec())
+        name::lowered_from_text(text)
+            .map_err(|error| ConfigError::option(option, format!("{text:?} is no name: {error}")))
     });
     names.collect()
 }

@@ -9,6 +9,7 @@ mod guards;
 mod health;
 mod idle;
 mod live;
+mod networks;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
@@ -19,7 +20,7 @@ pub use health::{CheckKind, CheckOptions, HealthOptions};
 pub use idle::Idle;
 
 use crate::idle::Policy;
-use crate::name::NameBuf;
+use crate::name;
 use crate::tcp::TcpConfig;
 use file::File;
 use serde::Deserialize;
@@ -328,11 +329,7 @@ fn zone(option: &str, origin: &str, file: PathBuf) -> Result<ZoneSource, ConfigE
     if file.as_os_str().is_empty() {
         return Err(ConfigError::option(option, "the file's name is missing"));
     }
-    let mut name = NameBuf::from_text(origin.as_bytes(), b"\0")
+    let origin = name::lowered_from_text(origin)
         .map_err(|error| ConfigError::option(option, format!("{origin:?} is no name: {error}")))?;
-    name.make_lowercase();
-    Ok(ZoneSource {
-        origin: name.to_vec(),
-        file,
-    })
+    Ok(ZoneSource { origin, file })
 }

@@ -1,6 +1,6 @@
 //! What can be up or down.
 
-use crate::name::{self, NameBuf};
+use crate::name;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -36,13 +36,10 @@ impl FromStr for Target {
         if region != "*" && (region.is_empty() || !region.bytes().all(is_word)) {
             return Err(format!("{text:?}: {region:?} is no region's name"));
         }
-        let mut name = NameBuf::from_text(name.as_bytes(), b"\0")
-            .map_err(|error| format!("{name:?} is no name: {error}"))?;
-        name.make_lowercase();
-        Ok(Self::Variant {
-            name: name.to_vec(),
-            region: region.to_owned(),
-        })
+        let region = region.to_owned();
+        name::lowered_from_text(name)
+            .map(|name| Self::Variant { name, region })
+            .map_err(|error| format!("{name:?} is no name: {error}"))
     }
 }
 

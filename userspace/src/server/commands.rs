@@ -3,7 +3,7 @@
 use super::resources::{MarkChange, Request};
 use super::{Server, status};
 use crate::control::{Command, Mark, Reply};
-use crate::name::NameBuf;
+use crate::name;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -82,8 +82,7 @@ fn origin(zone: Option<String>) -> Result<Option<Vec<u8>>, String> {
     let Some(text) = zone else {
         return Ok(None);
     };
-    let mut name = NameBuf::from_text(text.as_bytes(), b"\0")
-        .map_err(|error| format!("{text:?} is no name: {error}"))?;
-    name.make_lowercase();
-    Ok(Some(name.to_vec()))
+    let name = name::lowered_from_text(&text);
+    name.map(Some)
+        .map_err(|error| format!("{text:?} is no name: {error}"))
 }

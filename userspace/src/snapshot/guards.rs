@@ -9,7 +9,8 @@ use std::net::IpAddr;
 pub struct Guards {
     lists: GuardLists,
     access: Option<RegionTree>,
-    exempt: RegionTree,
+    /// None: nobody is, and there is no tree to be looked through.
+    exempt: Option<RegionTree>,
 }
 
 /// What guards are made from.
@@ -59,7 +60,10 @@ impl Guards {
             true => None,
             false => Some(RegionTree::of(default, listed)?),
         };
-        let exempt = RegionTree::of(IS_NOT, within(&lists.exempt, IS))?;
+        let exempt = match lists.exempt.is_empty() {
+            true => None,
+            false => Some(RegionTree::of(IS_NOT, within(&lists.exempt, IS))?),
+        };
         Ok(Some(Self {
             lists,
             access,
@@ -81,7 +85,9 @@ impl Guards {
     /// The limit for a client's network.
     pub fn rate(&self, client: IpAddr) -> Option<&RateLimit> {
         let limit = self.lists.rate.as_ref()?;
-        (self.exempt.find(client).region == IS_NOT).then_some(limit)
+        let exempt = self.exempt.as_ref();
+        let is_exempt = exempt.is_some_and(|tree| tree.find(client).region == IS);
+        (!is_exempt).then_some(limit)
     }
 }
 

@@ -1,12 +1,7 @@
 //! How a snapshot reaches a worker and comes back: two rings, so that nobody waits, and no worker
 //! ever frees memory.
 
-// The model checker has its own of each: tests/tests/mailbox_model.rs.
-#[allow(
-    clippy::wildcard_imports,
-    reason = "traits in one place, methods in the other"
-)]
-use super::sync::*;
+use super::sync::{Arc, AtomicBool, Ordering, Receiver, Sender, ring};
 
 /// Snapshots under way to one worker, or back from it.
 pub(super) const CAPACITY: usize = 8;

@@ -53,8 +53,8 @@ impl Default for Policy {
 impl Policy {
     /// Whether the client subnets that come from an address are read.
     pub fn trusts_subnet_of(&self, source: IpAddr) -> bool {
-        let is_in = |network: &Network| Network::of(source, network.prefix_len()) == Some(*network);
         let from = self.client_subnet_from.as_deref();
-        self.client_subnet && from.is_none_or(|from| from.iter().any(is_in))
+        let is_in = |from: &[Network]| from.iter().any(|network| network.contains(source));
+        self.client_subnet && from.is_none_or(is_in)
     }
 }

@@ -1,16 +1,33 @@
-//! What the mailbox is built from.
+//! What the mailbox is built from. The model checker puts its own in their place:
+//! `tests/tests/mailbox_model.rs`.
 
-pub(super) use ringbuf::traits::{Consumer, Producer};
 pub(super) use std::sync::Arc;
 pub(super) use std::sync::atomic::{AtomicBool, Ordering};
 
-use ringbuf::traits::Split;
+use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-pub(super) type Sender<T> = HeapProd<T>;
-pub(super) type Receiver<T> = HeapCons<T>;
+/// The end of a ring that items are put into.
+pub(super) struct Sender<T>(HeapProd<T>);
+/// The end that they are taken from.
+pub(super) struct Receiver<T>(HeapCons<T>);
 
 /// A ring that one thread puts `capacity` items into, and another takes them from.
 pub(super) fn ring<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    HeapRb::new(capacity).split()
+    let (sender, receiver) = HeapRb::new(capacity).split();
+    (Sender(sender), Receiver(receiver))
+}
+
+impl<T> Sender<T> {
+    /// Puts an item in; gives it back where the ring is full.
+    pub(super) fn try_push(&mut self, item: T) -> Result<(), T> {
+        self.0.try_push(item)
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Takes the oldest item.
+    pub(super) fn try_pop(&mut self) -> Option<T> {
+        self.0.try_pop()
+    }
 }

@@ -4,7 +4,7 @@ use super::core::{lines, write};
 use super::{become_benchmark, executable};
 use crate::install::Installer;
 use crate::{output, packages, repository, shell};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -52,12 +52,7 @@ pub(crate) struct Options {
 
 /// Builds and measures.
 pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
-    if !shell::is_root() {
-        bail!(
-            "network namespaces and AF_XDP need root: \
-             sudo -E env \"PATH=$PATH\" cargo xtask bench latency"
-        );
-    }
+    shell::require_root("cargo xtask bench latency")?;
     let Some(file) = &options.save else {
         return become_benchmark("latency", &arguments(options), installer);
     };

@@ -3,7 +3,7 @@
 use super::become_benchmark;
 use crate::install::Installer;
 use crate::shell;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
 /// What to measure, and how long.
@@ -28,12 +28,7 @@ pub(crate) struct Options {
 
 /// Builds and measures.
 pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
-    if !shell::is_root() {
-        bail!(
-            "network namespaces and AF_XDP need root: \
-             sudo -E env \"PATH=$PATH\" cargo xtask bench reload"
-        );
-    }
+    shell::require_root("cargo xtask bench reload")?;
     let values = [
         ("--names", options.names.to_string()),
         ("--rate", options.rate.to_string()),

@@ -3,7 +3,7 @@
 use super::become_benchmark;
 use crate::install::Installer;
 use crate::{packages, repository, shell};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -68,12 +68,7 @@ pub(crate) struct Options {
 /// Builds and measures.
 pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
     if options.show.is_none() {
-        if !shell::is_root() {
-            bail!(
-                "network namespaces and AF_XDP need root: \
-                 sudo -E env \"PATH=$PATH\" cargo xtask bench wire"
-            );
-        }
+        shell::require_root("cargo xtask bench wire")?;
         installer.ensure(&[packages::PEERS])?;
     }
     become_benchmark("wire", &arguments(options), installer)

@@ -2,6 +2,7 @@
 
 use super::regions::{Regions, check_word};
 use super::{ConfigError, MapOptions};
+use crate::config::networks::network;
 use crate::geo::{Coordinates, Network};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,15 +88,14 @@ fn codes(
 }
 
 fn networks(name: &str, map: &Map, regions: &Regions) -> Result<Vec<(Network, u16)>, ConfigError> {
-    let refuse = |problem| ConfigError::option(option_of(name, "network"), problem);
+    let option = option_of(name, "network");
     let mut known = BTreeSet::new();
     let mut networks = Vec::new();
     for (text, region) in &map.network {
-        let network: Network = text
-            .parse()
-            .map_err(|problem| refuse(format!("{text:?} {problem}")))?;
+        let network = network(&option, text)?;
         if !known.insert(network) {
-            return Err(refuse(format!("{network} is given twice")));
+            let problem = format!("{network} is given twice");
+            return Err(ConfigError::option(option, problem));
         }
         networks.push((network, regions.number(region)));
     }

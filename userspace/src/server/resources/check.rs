@@ -2,7 +2,8 @@
 
 use super::health::read_marks;
 use super::sources;
-use super::zones::{load_all, placed};
+use super::zone::placed;
+use super::zones::load_all;
 use crate::config::Config;
 use crate::geo;
 

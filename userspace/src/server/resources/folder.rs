@@ -1,7 +1,7 @@
 //! The watched folder of zones: one file each, named after its zone.
 
 use crate::config::ZoneSource;
-use crate::name::NameBuf;
+use crate::name;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -69,15 +69,12 @@ fn origin(stem: &str) -> Option<Vec<u8>> {
         rest = behind;
     }
     text.push_str(rest);
-    let mut name = NameBuf::from_text(text.as_bytes(), b"\0").ok()?;
-    name.make_lowercase();
-    Some(name.to_vec())
+    name::lowered_from_text(&text).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name;
 
     #[test]
     fn a_folder_has_the_zones_that_its_files_are_named_after() {

@@ -1,8 +1,8 @@
 //! What is down: the file of marks, and when snapshots follow from what is known.
 
 use super::Resources;
-use super::stamp::Stamps;
-use super::zones::{CALM, Scope, Update, ZoneTable};
+use super::reading::{Look, Reading, Scope};
+use super::zones::{Update, ZoneTable};
 use crate::health::{self, SharedBoard, Target, Verdicts};
 use crate::snapshot::Snapshot;
 use anyhow::{Context, Result, anyhow};
@@ -49,34 +49,23 @@ pub(super) struct MarksRefresh {
 #[derive(Default)]
 struct MarksFile {
     path: Option<PathBuf>,
-    stamps: Option<Stamps>,
-    /// Whether the last that was read is not in force.
-    is_refused: bool,
+    reading: Reading,
 }
 
 impl MarksFile {
     /// Reads the file at `path` if it is another one than before, or has changed.
     fn refresh(&mut self, path: Option<&Path>, scope: &Scope) -> MarksRefresh {
-        let is_same = self.path.as_deref() == path;
-        let is_old = !self.stamps.as_ref().is_some_and(Stamps::have_changed);
-        let again = self.is_refused && *scope == Scope::All;
-        if matches!(scope, Scope::Zone(_)) || is_same && is_old && !again {
-            return MarksRefresh::default();
-        }
-        let is_moving = self
-            .stamps
-            .as_ref()
-            .is_some_and(|file| file.are_moving(CALM));
-        if *scope == Scope::Changed && is_same && is_moving {
+        let look = self.reading.look(self.path.as_deref() == path, scope);
+        if look != Look::Read {
             return MarksRefresh {
-                is_moving,
+                is_moving: look == Look::Later,
                 ..MarksRefresh::default()
             };
         }
         self.path = path.map(Path::to_owned);
-        self.stamps = path.map(Stamps::before);
+        self.reading = Reading::of(path);
         let read = path.map_or_else(|| Ok(Marks::new()), read_marks);
-        self.is_refused = read.is_err();
+        self.reading.set_refused(read.is_err());
         match read {
             Ok(marks) => MarksRefresh {
                 marks: Some(marks),

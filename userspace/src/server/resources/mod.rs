@@ -11,11 +11,13 @@ mod health;
 mod places;
 mod policy;
 mod posts;
+mod reading;
 mod report;
 mod sources;
 mod stamp;
 mod thread;
 mod watch;
+mod zone;
 mod zones;
 
 pub(super) use check::check;
@@ -23,31 +25,31 @@ pub(super) use health::MarkChange;
 pub(super) use posts::Post;
 pub(super) use sources::sources;
 pub(super) use thread::{Published, Request, ResourceThread};
-pub(super) use zones::{load, load_all, placed};
+pub(super) use zone::placed;
+pub(super) use zones::{load, load_all};
 
 use super::progress;
 use crate::config::{Config, RunArguments};
 use crate::packet::NameKey;
 use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
-use crate::sys::heap;
 use crate::telemetry;
 use anyhow::{Context, Result, anyhow, bail};
 use health::Health;
 use places::Places;
 pub(super) use policy::policy;
-use stamp::Stamps;
+use reading::{Look, Reading, Scope};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use zones::{CALM, Scope, Update, ZoneTable};
+use zones::{Update, ZoneTable};
 
 /// What snapshots are built from.
 pub(super) struct Resources {
     arguments: RunArguments,
     /// What is in force.
     config: Config,
-    config_file: Stamps,
+    config_file: Reading,
     table: ZoneTable,
     policy: Policy,
     places: Places,
@@ -97,10 +99,7 @@ impl Resources {
         let mut resources = Self {
             arguments: arguments.clone(),
             config: config.clone(),
-            config_file: arguments
-                .config
-                .as_deref()
-                .map_or_else(Stamps::default, Stamps::before),
+            config_file: Reading::of(arguments.config.as_deref()),
             table: ZoneTable::default(),
             policy: policy(config, secret)?,
             places,
@@ -147,10 +146,7 @@ impl Resources {
     fn reload(&mut self, scope: &Scope) -> Outcome {
         let started = Instant::now();
         let mut problems = Vec::new();
-        let mut is_moving = false;
-        if !matches!(scope, Scope::Zone(_)) {
-            is_moving = self.reread_config(scope, &mut problems);
-        }
+        let mut is_moving = self.reread_config(scope, &mut problems);
         let options = &self.config.geo;
         let mut maps = self.places.refresh(options, scope, &self.table);
         let (sources, complaints) = sources(&self.config);
@@ -199,25 +195,16 @@ impl Resources {
     /// Reads the configuration file if it has changed; says whether it should be looked at again
     /// soon. One that is wrong changes nothing.
     fn reread_config(&mut self, scope: &Scope, problems: &mut Vec<String>) -> bool {
-        let Some(path) = self.arguments.config.clone() else {
-            return false;
-        };
-        if !self.config_file.have_changed() {
-            return false;
+        let look = self.config_file.look(true, scope);
+        if look != Look::Read {
+            return look == Look::Later;
         }
-        if *scope == Scope::Changed && self.config_file.are_moving(CALM) {
-            return true;
-        }
-        self.config_file = Stamps::before(&path);
-        match Config::load(&self.arguments) {
+        self.config_file = Reading::of(self.arguments.config.as_deref());
+        let read = Config::load(&self.arguments);
+        self.config_file.set_refused(read.is_err());
+        match read {
             Ok(config) => self.adopt(config, problems),
-            Err(error) => {
-                problems.push(error.to_string());
-                if *scope == Scope::All {
-                    // Whoever asks again wants it to be read again.
-                    self.config_file = Stamps::default();
-                }
-            }
+            Err(error) => problems.push(error.to_string()),
         }
         false
     }
@@ -262,16 +249,15 @@ impl Resources {
         self.stale = Stale::default();
         self.health.built = verdicts;
         self.last = Some(Arc::clone(&snapshot));
-        heap::release();
         Ok(snapshot)
     }
 
     /// The files that it is all made of.
     fn files(&self) -> impl Iterator<Item = &Path> {
-        let config = self.arguments.config.as_deref();
+        let config = self.config_file.paths();
         let rest = self.places.files().chain(self.health.file());
         let rest = rest.chain(self.table.files());
-        config.into_iter().chain(rest)
+        config.chain(rest)
     }
 }
 

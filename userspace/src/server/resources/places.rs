@@ -1,21 +1,20 @@
 //! The maps of where clients are: made anew when a database or a rule has changed.
 
-use super::stamp::Stamps;
-use super::zones::{CALM, Maps, Scope, ZoneTable};
+use super::reading::{Look, Reading, Scope};
+use super::zones::{Maps, ZoneTable};
 use crate::config::GeoOptions;
 use crate::geo::{self, Geo};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// The maps in force, and what they were made from.
 pub(super) struct Places {
     options: GeoOptions,
-    databases: Vec<Stamps>,
+    databases: Reading,
     geo: Arc<Geo>,
     /// Maps that wait for zones that can do with them.
     next: Option<Arc<Geo>>,
-    /// Whether the last that was read is not in force.
-    is_refused: bool,
 }
 
 /// What came of looking at databases and rules.
@@ -32,13 +31,12 @@ pub(super) struct Refresh {
 impl Places {
     /// Loads the maps for the first time, or says what is wrong with them.
     pub(super) fn load(options: &GeoOptions) -> Result<Self, Vec<String>> {
-        let databases = stamps(options);
+        let databases = reading(options);
         Ok(Self {
             options: options.clone(),
             databases,
             geo: read(options)?,
             next: None,
-            is_refused: false,
         })
     }
 
@@ -60,13 +58,13 @@ impl Places {
         if let Some(next) = self.next.take() {
             tracing::info!("the zones can do with the new maps now");
             self.geo = next;
-            self.is_refused = false;
+            self.databases.set_refused(false);
         }
     }
 
     /// The files that they were made from.
     pub(super) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
-        self.databases.iter().flat_map(Stamps::paths)
+        self.databases.paths()
     }
 
     /// Makes the maps anew if anything has changed. If they lack a region that a served zone speaks
@@ -77,20 +75,14 @@ impl Places {
         scope: &Scope,
         zones: &ZoneTable,
     ) -> Refresh {
-        let is_same = self.options == *options;
-        let is_old = is_same && !self.databases.iter().any(Stamps::have_changed);
-        let again = self.is_refused && *scope == Scope::All;
-        if matches!(scope, Scope::Zone(_)) || is_old && !again {
-            return Refresh::default();
-        }
-        let is_moving = self.databases.iter().any(|file| file.are_moving(CALM));
-        if *scope == Scope::Changed && is_same && is_moving {
+        let look = self.databases.look(self.options == *options, scope);
+        if look != Look::Read {
             return Refresh {
-                is_moving,
+                is_moving: look == Look::Later,
                 ..Refresh::default()
             };
         }
-        self.databases = stamps(options);
+        self.databases = reading(options);
         self.options = options.clone();
         self.next = None;
         let read = read(options);
@@ -98,10 +90,11 @@ impl Places {
             Ok(geo) => zones.problems_with(geo),
             Err(problems) => problems.clone(),
         };
-        self.is_refused = !problems.is_empty();
+        let is_refused = !problems.is_empty();
+        self.databases.set_refused(is_refused);
         let is_new = read.is_ok();
         match read {
-            Ok(geo) if self.is_refused => self.next = Some(geo),
+            Ok(geo) if is_refused => self.next = Some(geo),
             Ok(geo) => self.geo = geo,
             Err(_) => {}
         }
@@ -113,9 +106,8 @@ impl Places {
     }
 }
 
-fn stamps(options: &GeoOptions) -> Vec<Stamps> {
-    let files = options.databases.iter();
-    files.map(|file| Stamps::before(file)).collect()
+fn reading(options: &GeoOptions) -> Reading {
+    Reading::of(options.databases.iter().map(PathBuf::as_path))
 }
 
 /// Reads databases and rules, and tells of it in the log.

@@ -1,6 +1,6 @@
 //! What whoever asks is told of zones and reloads.
 
-use super::zones::Zone;
+use super::zone::Zone;
 use super::{Outcome, Resources, age_s};
 use crate::name;
 use serde_json::{Value, json};

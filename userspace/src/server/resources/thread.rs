@@ -2,9 +2,9 @@
 //! those that come back.
 
 use super::posts::{Post, Posts};
+use super::reading::Scope;
 use super::report::unknown;
 use super::watch::Watch;
-use super::zones::Scope;
 use super::{MarkChange, Outcome, Resources};
 use crate::control::Reply;
 use crate::health::{Checker, SharedBoard};

@@ -1,7 +1,7 @@
 //! When files have changed, without anybody saying so: soon after the last of several changes, so
 //! that what belongs together is read together.
 
-use super::zones::CALM;
+use super::reading::CALM;
 use crate::sys::inotify::{Folders, Followed, folders_of};
 use std::collections::BTreeSet;
 use std::io;

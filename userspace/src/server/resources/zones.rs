@@ -1,7 +1,9 @@
 //! The zones that are served: where each comes from, and what came of reading it.
 
 use super::progress;
+use super::reading::{CALM, Scope};
 use super::stamp::Stamps;
+use super::zone::{Zone, problems};
 use crate::config::ZoneSource;
 use crate::geo::Geo;
 use crate::name;
@@ -11,21 +13,7 @@ use crate::zone::load::{Apexes, Loaded, load_some};
 use crate::zone::progress::{Effort, Progress};
 use crate::zone::served::ServedZone;
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
-
-/// A file that was changed so lately may still be written: by itself nobody reads it yet.
-pub(super) const CALM: Duration = Duration::from_millis(250);
-
-/// What is read again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Whatever has changed, and what could not be read: somebody asks for it.
-    All,
-    /// Whatever has changed and is still: nobody asks.
-    Changed,
-    /// This zone, changed or not.
-    Zone(Vec<u8>),
-}
+use std::time::SystemTime;
 
 /// The maps that variants may speak of.
 #[derive(Clone, Copy)]
@@ -34,48 +22,6 @@ pub(super) struct Maps<'g> {
     pub(super) geo: &'g Geo,
     /// Those that wait until all zones can do with them.
     pub(super) next: Option<&'g Geo>,
-}
-
-/// A zone.
-pub(super) struct Zone {
-    pub(super) source: ZoneSource,
-    /// What is served; none: it was never read without an error.
-    pub(super) zone: Option<ServedZone>,
-    /// When that was read.
-    pub(super) read_at: Option<SystemTime>,
-    /// What was wrong when it was read last: one line each.
-    pub(super) problems: Vec<String>,
-    stamps: Stamps,
-    /// The zones below it, when it was read last.
-    below: Vec<Vec<u8>>,
-    /// Its names whose addresses could be left out, when it was read last.
-    checked: Vec<Vec<u8>>,
-}
-
-impl Zone {
-    fn new(source: ZoneSource) -> Self {
-        Self {
-            source,
-            zone: None,
-            read_at: None,
-            problems: Vec::new(),
-            stamps: Stamps::default(),
-            below: Vec::new(),
-            checked: Vec::new(),
-        }
-    }
-
-    /// Whether it is to be read.
-    fn is_wanted(&self, scope: &Scope, below: &[&[u8]], checked: &[Vec<u8>]) -> bool {
-        if self.below != below || self.checked != checked {
-            return true;
-        }
-        match scope {
-            Scope::All => !self.problems.is_empty() || self.stamps.have_changed(),
-            Scope::Changed => self.stamps.have_changed() && self.stamps.are_regular(),
-            Scope::Zone(origin) => self.source.origin == *origin,
-        }
-    }
 }
 
 /// What came of looking at the zones.
@@ -97,10 +43,8 @@ pub(super) struct Update {
     pub(super) problems: Vec<String>,
 }
 
-/// So many lines of what is wrong are told to whoever asked.
-const PROBLEMS_TOLD: usize = 20;
 /// So many zones are named in the log, beyond that only counted.
-const ZONES_LOGGED: usize = 100;
+pub(super) const ZONES_LOGGED: usize = 100;
 
 /// All zones, in the order of the configuration.
 #[derive(Default)]
@@ -173,10 +117,8 @@ impl ZoneTable {
         for ((place, mut stamps), loaded) in wanted.into_iter().zip(stamps).zip(all) {
             let zone = &mut self.zones[place];
             stamps.add_read(&loaded.files, started);
-            zone.stamps = stamps;
-            let below = apexes.below(&zone.source.origin);
-            zone.below = below.iter().map(|apex| apex.to_vec()).collect();
-            zone.checked = checked.within(&zone.source.origin).to_vec();
+            let origin = &sources[place].origin;
+            zone.note_read(stamps, apexes.below(origin), checked.within(origin));
             zone.take(loaded, geo, &mut update);
         }
         update
@@ -229,67 +171,6 @@ impl ZoneTable {
     }
 }
 
-impl Zone {
-    /// Takes what came of reading it.
-    fn take(&mut self, loaded: Loaded, geo: &Geo, update: &mut Update) {
-        for warning in &loaded.warnings {
-            tracing::warn!("{warning}");
-        }
-        match loaded.image.and_then(|zone| placed(zone, geo)) {
-            Ok(zone) => {
-                update.loaded += 1;
-                if update.loaded <= ZONES_LOGGED {
-                    self.announce(&zone);
-                }
-                self.zone = Some(zone);
-                self.read_at = Some(SystemTime::now());
-                self.problems.clear();
-            }
-            Err(problems) => {
-                update.failed += 1;
-                problems.iter().for_each(|line| tracing::error!("{line}"));
-                let room = PROBLEMS_TOLD.saturating_sub(update.problems.len());
-                update.problems.extend(problems.iter().take(room).cloned());
-                self.problems = problems;
-            }
-        }
-    }
-
-    /// Says in the log what is served now instead of what.
-    fn announce(&self, new: &ServedZone) {
-        let zone = name::display(&self.source.origin);
-        let (serial, records) = (new.serial(), new.record_count());
-        let Some(old) = &self.zone else {
-            tracing::debug!(%zone, serial, records, "zone loaded");
-            return;
-        };
-        let old = old.serial();
-        // RFC 1982 §3.2: serial numbers go round.
-        match serial.wrapping_sub(old) {
-            0 => tracing::info!(%zone, serial, records, "zone changed, its serial did not"),
-            1..0x8000_0000 => tracing::info!(%zone, from = old, serial, records, "new serial"),
-            _ => tracing::warn!(%zone, from = old, serial, records, "the serial went back"),
-        }
-    }
-}
-
-/// A zone whose variants speak of these maps only, or what is wrong with it.
-pub(in crate::server) fn placed(zone: ServedZone, geo: &Geo) -> Result<ServedZone, Vec<String>> {
-    let problems = problems(&zone, geo);
-    match problems.is_empty() {
-        true => Ok(zone),
-        false => Err(problems),
-    }
-}
-
-/// Where a zone's variants do not fit these maps.
-fn problems(zone: &ServedZone, geo: &Geo) -> Vec<String> {
-    let variants = zone.variants.iter();
-    variants
-        .flat_map(|variants| variants.problems(geo))
-        .collect()
-}
-
 /// Loads the zones at `places` on all CPUs.
 pub(in crate::server) fn load(
     sources: &[ZoneSource],
@@ -317,6 +198,7 @@ mod tests {
     use crate::sys::wait;
     use std::fs;
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     fn text(serial: u32, rest: &str) -> String {
         format!("$TTL 60\n@ SOA ns. hm. {serial} 1 1 1 1\n@ NS ns.\n{rest}")
