@@ -2,6 +2,7 @@
 
 use crate::exchange::{Exchange, Family};
 use crate::invariants::check_reply;
+use crate::single::Single;
 use crate::worlds::ZoneText;
 use crate::zones::SIGNED;
 use ripples::geo::Geo;
@@ -10,7 +11,6 @@ use ripples::packet::reply::Transport;
 use ripples::packet::{Arrival, NameKey};
 use ripples::snapshot::{Chaos, GuardLists, Guards, Policy, RateLimit, Snapshot};
 use ripples::telemetry::Tally;
-use ripples::vectorloop::respond;
 use ripples::zone::check::check;
 use ripples::zone::error::Severity;
 use ripples::zone::records::ZoneRecords;
@@ -166,7 +166,8 @@ pub fn reply_to(snapshot: &Snapshot, query: &[u8], arrival: &Arrival) -> Option<
     // Not zeroes: what the reply leaves unwritten shall show.
     buffer.resize(65_535, 0xaa);
     let tally = &mut Tally::default();
-    let len = respond(&mut buffer, query.len(), arrival, snapshot, tally).ok()?;
+    let mut single = Single::default();
+    let len = single.respond(&mut buffer, query.len(), arrival, snapshot, tally)?;
     buffer.truncate(len);
     Some(buffer)
 }

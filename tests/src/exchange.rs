@@ -5,16 +5,23 @@ use crate::packets::{CLIENT_MAC, Packet, SERVER_MAC};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use ripples::port::mem::MemFrame;
 use ripples::port::{Census, MemPort};
+use ripples::querylog::{Buffer, Reader, Tap, Taps, recorder};
 use ripples::simd::Level;
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::{Counters, Tally, Totals};
 use ripples::vectorloop::Turn;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// Frames of a port, unless said otherwise.
 const FRAME_COUNT: usize = 64;
 /// Bytes of a frame.
 const FRAME_SIZE: usize = 4096;
+
+/// When every vector is received, and sent.
+pub const RECEIVED_NS: u64 = 1_700_000_000_000_000_007;
+/// When its replies leave.
+pub const SENT_NS: u64 = RECEIVED_NS + 1;
 
 /// The IP version of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,16 @@ impl Exchange {
         }
     }
 
+    /// Has every reply recorded. What is recorded, the reader tells.
+    pub fn record(&mut self, tap: Tap) -> Reader {
+        let (recorder, mut reader) = recorder();
+        self.turn.set_recorder(recorder);
+        let buffer = Some(Buffer::new(0));
+        let ordered = reader.order(Arc::new(Taps::new([tap])), buffer);
+        assert!(ordered.is_ok(), "the first order");
+        reader
+    }
+
     /// Receives frames, as many as there are free ones, in one turn; returns what was sent.
     pub fn frames<'f>(
         &mut self,
@@ -78,8 +95,14 @@ impl Exchange {
         for frame in frames {
             self.port.inject(frame);
         }
+        if let Some(recorder) = self.turn.recorder() {
+            recorder.begin(|| RECEIVED_NS);
+        }
         self.turn
             .run(&mut self.port, snapshot, TIME_S, &mut self.tally);
+        if let Some(recorder) = self.turn.recorder() {
+            recorder.end(|| SENT_NS);
+        }
         self.counters.publish(&mut self.tally);
         self.port.take_sent()
     }

@@ -129,6 +129,15 @@ impl End {
 }
 
 impl Namespace {
+    /// One with nothing in it but its loopback.
+    pub fn alone() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let namespace = Self::new(format!("ripples-alone-{}-{number}", id()));
+        ip(&format!("-n {} link set lo up", namespace.name));
+        namespace
+    }
+
     fn new(name: String) -> Self {
         ip(&format!("netns add {name}"));
         Self { name }

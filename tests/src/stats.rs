@@ -20,13 +20,20 @@ impl Stats {
         number(&self.0, counter)
     }
 
-    /// A counter of one worker, as `sibling` or `eth0/0`.
+    /// A counter of one worker, as `sibling/0` or `eth0/0`.
     pub fn worker(&self, worker: &str, counter: &str) -> u64 {
         assert!(
             self.workers().contains(&worker),
             "no worker {worker}: {self}"
         );
         number(&self.0["workers"][worker], counter)
+    }
+
+    /// A counter of all siblings.
+    pub fn siblings(&self, counter: &str) -> u64 {
+        let workers = self.workers().into_iter();
+        let siblings = workers.filter(|name| name.starts_with("sibling/"));
+        siblings.map(|name| self.worker(name, counter)).sum()
     }
 
     /// The names of the workers.
@@ -38,6 +45,11 @@ impl Stats {
     /// Verdicts of the kernel program on an interface.
     pub fn xdp(&self, interface: &str, verdict: Verdict) -> u64 {
         number(&self.0["xdp"][interface], verdict.name())
+    }
+
+    /// A counter of the query log, as `written`.
+    pub fn query_log(&self, counter: &str) -> u64 {
+        number(&self.0["query_log"], counter)
     }
 
     /// A counter of the TCP side, as `open` or `events.accepted`.

@@ -1,9 +1,14 @@
 //! DNS over TCP: an echo for an answering core, a server thread, a client.
 
-use ripples::tcp::{MESSAGE_LEN_MAX, Peer, Respond, Sibling, TcpConfig, TcpCounters, TcpTotals};
-use ripples::tcp::{TcpClose, TcpEvent, Waker};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
+};
+use ripples::port::{Port, Vector};
+use ripples::tcp::{MESSAGE_LEN_MAX, Messages, Peer, Respond, Sibling, TcpConfig, TcpCounters};
+use ripples::tcp::{TcpClose, TcpEvent, TcpTotals, Waker};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,16 +19,38 @@ use std::time::{Duration, Instant};
 pub struct Echo {
     /// The peers of all queries, in order, if they are to be remembered.
     pub peers: Option<Vec<Peer>>,
+    /// The most messages that came together.
+    pub longest_vector: usize,
 }
 
 impl Respond for Echo {
-    fn respond(&mut self, peer: &Peer, buffer: &mut [u8], message_len: usize) -> Option<usize> {
+    fn respond(&mut self, messages: &mut Messages) {
+        let (mut frames, mut replies) = (Vector::new(), Vector::new());
+        messages.receive(&mut frames, usize::MAX);
+        self.longest_vector = self.longest_vector.max(frames.len());
+        for mut frame in frames.drain(..) {
+            let envelope = messages.open(&frame).expect("a message");
+            let peer = *messages.peer(&frame);
+            self.peers.iter_mut().for_each(|all| all.push(peer));
+            let len = usize::from(envelope.message_len);
+            match Self::answer(messages.room(&mut frame), len) {
+                Some(len) => {
+                    messages.seal(&mut frame, &envelope, len, None);
+                    replies.push(frame);
+                }
+                None => messages.recycle(frame),
+            }
+        }
+        messages.transmit(&mut replies);
+    }
+}
+
+impl Echo {
+    /// Writes the answer over a query of `message_len` bytes; returns its length.
+    fn answer(buffer: &mut [u8], message_len: usize) -> Option<usize> {
         assert_eq!(buffer.len(), MESSAGE_LEN_MAX);
         if message_len < 12 || buffer[2] & 0x80 != 0 {
             return None;
-        }
-        if let Some(peers) = &mut self.peers {
-            peers.push(*peer);
         }
         buffer[2] |= 0x80;
         let reply_len = usize::from(u16::from_be_bytes([buffer[4], buffer[5]]));
@@ -58,8 +85,7 @@ pub fn query_for(id: u16, reply_len: u16) -> Vec<u8> {
 pub fn answer_to(query: &[u8]) -> Vec<u8> {
     let mut buffer = query.to_vec();
     buffer.resize(MESSAGE_LEN_MAX, 0);
-    let peer = peer();
-    let len = Echo::default().respond(&peer, &mut buffer, query.len());
+    let len = Echo::answer(&mut buffer, query.len());
     buffer.truncate(len.expect("a query that gets an answer"));
     buffer
 }
@@ -208,7 +234,23 @@ pub struct Client(pub TcpStream);
 impl Client {
     /// Connects.
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the server listens");
+        Self::new(TcpStream::connect(address).expect("the server listens"))
+    }
+
+    /// Connects from an address of this machine.
+    pub fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let family = match address {
+            SocketAddr::V4(_) => AddressFamily::Inet,
+            SocketAddr::V6(_) => AddressFamily::Inet6,
+        };
+        let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        let source = SockaddrStorage::from(SocketAddr::new(source, 0));
+        bind(socket.as_raw_fd(), &source)?;
+        connect(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
+        Ok(Self::new(TcpStream::from(socket)))
+    }
+
+    fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a TCP socket");
         for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
             set(&stream, Some(Duration::from_secs(10))).expect("a timeout above zero");
@@ -234,6 +276,15 @@ impl Client {
     pub fn ask(&mut self, query: &[u8]) {
         self.send(&framed(query));
         assert_eq!(self.receive().expect("an answer"), answer_to(query));
+    }
+
+    /// Ends the connection by a reset, whatever is under way.
+    pub fn reset(self) {
+        let linger = nix::libc::linger {
+            l_onoff: 1,
+            l_linger: 0,
+        };
+        setsockopt(&self.0, sockopt::Linger, &linger).expect("a TCP socket");
     }
 
     /// Whether the server has closed the connection: waits for its end, or for a reset.

@@ -4,9 +4,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use ripples::packet::reply::Transport;
 use ripples::port::{MemPort, Port};
+use ripples::querylog::{Buffer, Filter, Tap, Taps, recorder};
 use ripples::snapshot::{Policy, Snapshot, mailbox};
 use ripples::telemetry::{Counters, Event, Rcode, Tally};
-use ripples::vectorloop::{Turn, respond};
+use ripples::vectorloop::Turn;
 use std::hint::black_box;
 use std::sync::Arc;
 use tests::alloc::{CountingAllocator, Counts};
@@ -16,6 +17,7 @@ use tests::hostile::{Bytes, frames, messages};
 use tests::maps::{map, maps};
 use tests::name::Name;
 use tests::record::rtype;
+use tests::single::Single;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -90,17 +92,60 @@ fn turns_allocate_nothing_and_free_nothing() {
 }
 
 #[test]
+fn turns_that_are_recorded_allocate_nothing_either_until_the_buffer_is_full_and_afterwards() {
+    let snapshot = world_with(strict_policy());
+    let frames = samples(&frames(), 20_000);
+    let mut port = MemPort::ethernet(256, 4096).replaying(frames.iter().map(|frame| &frame[..]));
+    let mut turn = Turn::new(64);
+    let (recorder, mut reader) = recorder();
+    turn.set_recorder(recorder);
+    let names = vec![b"\0".to_vec()];
+    let filter = Filter {
+        names,
+        ..Filter::default()
+    };
+    let tap = Tap {
+        number: 0,
+        filter,
+        sample: 1,
+        reply_len: 512,
+        queries: true,
+    };
+    let taps = Arc::new(Taps::new([tap]));
+    let mut tally = Tally::default();
+    let counters = Counters::default();
+    for _ in 0..2 {
+        let ordered = reader.order(Arc::clone(&taps), Some(Buffer::new(0)));
+        assert!(ordered.is_ok(), "the last one was taken");
+        let counts = Counts::of(|| {
+            for _ in 0..TURNS / 2 {
+                port.deliver();
+                turn.recorder().expect("it was set").begin(|| 1);
+                turn.run(&mut port, &snapshot, TIME_S, &mut tally);
+                turn.recorder().expect("it was set").end(|| 2);
+                counters.publish(&mut tally);
+            }
+        });
+        assert_eq!(counts, Counts::NONE);
+        assert!(reader.filled() > 0 && reader.take().is_some());
+    }
+    assert!(counters.totals().events(Event::Unlogged) > 0);
+}
+
+#[test]
 fn single_messages_allocate_nothing_by_udp_and_tcp() {
     let snapshot = world();
     let messages = samples(&messages(), 3000);
     let mut buffer = vec![0; 65_535];
     let mut tally = Tally::default();
+    let mut single = Single::default();
     for transport in [Transport::Udp, Transport::Tcp] {
         for message in &messages {
             buffer[..message.len()].copy_from_slice(message);
             let counts = Counts::of(|| {
                 let (len, arrival) = (message.len(), arrival(transport));
-                let _ = black_box(respond(&mut buffer, len, &arrival, &snapshot, &mut tally));
+                let buffer = &mut buffer;
+                black_box(single.respond(buffer, len, &arrival, &snapshot, &mut tally));
             });
             assert_eq!(counts, Counts::NONE, "{}", message.escape_ascii());
         }
@@ -140,13 +185,15 @@ fn variants_are_chosen_without_the_allocator() {
     let ask = Ask::new(Name::parse("alias.test."), rtype::A);
     let mut buffer = vec![0; 65_535];
     let mut tally = Tally::default();
+    let mut single = Single::default();
     for ask in [ask.clone(), ask.subnet("198.51.100.0/25")] {
         let message = ask.message();
         buffer[..message.len()].copy_from_slice(&message);
         let arrival = arrival(Transport::Udp);
         let counts = Counts::of(|| {
-            let len = respond(&mut buffer, message.len(), &arrival, &snapshot, &mut tally);
-            assert!(black_box(len).is_ok());
+            let (buffer, len) = (&mut buffer, message.len());
+            let len = single.respond(buffer, len, &arrival, &snapshot, &mut tally);
+            assert!(black_box(len).is_some());
         });
         assert_eq!(counts, Counts::NONE);
     }

@@ -130,6 +130,83 @@ fn frames_are_conserved_through_a_flood_in_both_families() {
 }
 
 #[test]
+fn replies_that_leave_together_arrive_one_by_one_from_the_address_asked() {
+    for (listen, asked) in [
+        ("127.0.0.1:0", ["127.0.0.1"; 2]),
+        ("0.0.0.0:0", ["127.0.0.1", "127.0.0.2"]),
+        ("[::1]:0", ["::1"; 2]),
+        ("[::]:0", ["::1"; 2]),
+    ] {
+        let mut port = open(listen);
+        let asked = asked.map(|ip| SocketAddr::new(ip.parse().unwrap(), port_of(&port)));
+        let clients = [client_for(asked[0]), client_for(asked[0])];
+        // Runs of equal length, ever shorter ones, and some that are too long for a train.
+        let lens = (0..90).map(|index| match index / 30 {
+            0 => 40,
+            1 => 100 - index,
+            _ => 1228 + index % 4,
+        });
+        let mut expected = [Vec::new(), Vec::new()];
+        for (index, len) in (0u8..).zip(lens) {
+            for (at, client) in clients.iter().enumerate() {
+                let server = asked[usize::from(index % 2)];
+                client.send_to(&vec![index; len + at], server).unwrap();
+                expected[at].push((server, index, len + at + 3));
+            }
+        }
+        let mut echo = Echo::default();
+        assert_eq!(echo.turn(&mut port, 3), 32);
+        serve(&mut port, &mut echo, 180 - 32, 3);
+        for (client, mut expected) in clients.iter().zip(expected) {
+            let mut reply = [0; 2000];
+            let mut replies: Vec<_> = (0..90)
+                .map(|_| {
+                    let (len, from) = client.recv_from(&mut reply).unwrap();
+                    assert!(reply[..len - 3].iter().all(|&byte| byte == reply[0]));
+                    assert_eq!(reply[len - 3..len], [0xee; 3]);
+                    (from, reply[0], len)
+                })
+                .collect();
+            replies.sort();
+            expected.sort();
+            assert_eq!(replies, expected, "{listen}");
+        }
+        assert_eq!(totals(&mut echo.tally).events(Event::PortErrors), 0);
+    }
+}
+
+#[test]
+fn where_a_train_is_refused_its_replies_leave_one_by_one() {
+    if !privileged() {
+        return;
+    }
+    let veth = Veth::new(1);
+    let (server, client) = (&veth.server, &veth.client);
+    for end in [server, client] {
+        let (name, interface) = (end.namespace.name(), end.interface);
+        ip(&format!("-n {name} link set {interface} mtu 800"));
+    }
+    let mut port = server.namespace.run(|| open("0.0.0.0:5300"));
+    let to = SocketAddr::new(server.ipv4.into(), 5300);
+    let socket = client.namespace.run(|| UdpSocket::bind((client.ipv4, 0)));
+    let socket = socket.unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The replies leave as fragments, which no train may have.
+    for index in 0..20u8 {
+        socket.send_to(&[index; 700], to).unwrap();
+    }
+    let mut echo = Echo::default();
+    serve(&mut port, &mut echo, 20, 400);
+    for index in 0..20u8 {
+        let mut reply = [0; 2000];
+        assert_eq!((socket.recv(&mut reply).unwrap(), reply[0]), (1100, index));
+    }
+    let totals = totals(&mut echo.tally);
+    assert_eq!(totals.events(Event::TransmitFailed), 0);
+    assert_eq!(totals.events(Event::PortErrors), 0);
+}
+
+#[test]
 fn workers_share_an_address_and_strangers_do_not() {
     let first = open("127.0.0.1:0");
     let address = first.local_address().unwrap();

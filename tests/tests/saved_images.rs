@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use ripples::packet::NameKey;
 use ripples::packet::reply::Transport;
-use ripples::snapshot::{Policy, Snapshot};
+use ripples::snapshot::{Part, Policy, Snapshot};
 use ripples::zone::image::{ZoneImage, seal, write};
 use ripples::zone::saved::read;
 use std::thread;
@@ -84,6 +84,12 @@ fn what_is_read_back_is_what_was_saved_and_answers_alike() {
         let questions = questions(&image);
         let (built, mapped) = (snapshot(image), snapshot(read));
         assert_eq!(mapped.key(), &NameKey::new(SEED), "the file's key is used");
+        let (zones, saved) = (Part::Zones, Part::SavedZones);
+        assert_eq!([built.part_bytes(saved), mapped.part_bytes(zones)], [0, 0]);
+        assert!(
+            mapped.part_bytes(saved) > built.part_bytes(zones),
+            "hashes are in the file"
+        );
         for question in questions {
             for transport in [Transport::Udp, Transport::Tcp] {
                 assert_eq!(

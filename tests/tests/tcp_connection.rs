@@ -1,7 +1,11 @@
 //! The TCP connection as a state machine: no socket, no clock, every split.
 
 use proptest::prelude::*;
-use ripples::tcp::{Answers, Connection, Next, Stock, TcpClose, TcpTally, Visit, Wait};
+use ripples::port::VECTOR_CAPACITY;
+use ripples::tcp::{
+    Answers, Connection, Messages, Next, Respond, Stock, TcpClose, TcpCounters, TcpEvent, TcpTally,
+    TcpTotals, Visit, Wait,
+};
 use tests::tcp::{Echo, answer_to, framed, peer, query, query_for};
 
 #[test]
@@ -117,15 +121,51 @@ fn the_largest_message_is_answered_and_holds_at_most_twice_what_has_come() {
 }
 
 #[test]
-fn a_thousand_pipelined_queries_leave_in_one_send() {
-    let queries: Vec<Vec<u8>> = (0..1000).map(|id| query(id, 30)).collect();
-    let mut desk = Desk {
-        answers: Answers::new(65_535),
-        ..Desk::default()
-    };
+fn the_answers_to_a_vector_of_pipelined_queries_leave_in_one_send() {
+    let queries: Vec<Vec<u8>> = (0..300).map(|id| query(id, 30)).collect();
+    let mut desk = Desk::default();
     let mut line = Line::new(0);
     line.receive(&mut desk, &stream_of(&queries), 0);
-    assert_eq!((line.sends, &line.sent), (1, &answers_to(&queries)));
+    let first = answers_to(&queries[..VECTOR_CAPACITY]);
+    assert!(line.sends == 1 && line.sent == first);
+    assert_eq!(line.connection.next(), Next::Resume);
+    line.resume(&mut desk, 0);
+    assert!(line.sends == 2 && line.sent == answers_to(&queries));
+}
+
+#[test]
+fn queries_whose_client_does_not_read_go_back_and_fewer_are_taken_next_time() {
+    let queries: Vec<Vec<u8>> = (0..100).map(|id| query_for(id, 5000)).collect();
+    let torn = framed(&query(200, 30));
+    let mut desk = Desk::default();
+    let mut line = Line::new(0);
+    line.takes = 15_000; // all of three answers but a few bytes
+    let stream = [stream_of(&queries), torn[..20].to_vec()].concat();
+    line.receive(&mut desk, &stream, 0);
+    assert_eq!((line.connection.next(), line.sends), (Next::Send, 1));
+    assert_eq!(line.connection.share(), 3);
+    line.takes = 1;
+    line.send(&mut desk, 0);
+    assert_eq!(line.connection.share(), 3, "it has not read an answer yet");
+    assert!(
+        desk.stock.bytes_held() <= 4096,
+        "answers that nobody reads are kept"
+    );
+    line.takes = usize::MAX;
+    while line.connection.next() != Next::Receive {
+        match line.connection.next() {
+            Next::Send => line.send(&mut desk, 0),
+            _ => line.resume(&mut desk, 0),
+        }
+    }
+    line.receive(&mut desk, &torn[20..], 0);
+    let all = [queries, vec![query(200, 30)]].concat();
+    assert!(line.sent == answers_to(&all));
+    assert_eq!(desk.stock.bytes_held(), 0);
+    assert!(line.connection.share() >= 100, "it reads again");
+    let totals = desk.totals();
+    let counted = [TcpEvent::Queries, TcpEvent::Answers].map(|event| totals.events(event));
+    assert_eq!(counted, [101, 101], "each counts once");
 }
 
 #[test]
@@ -141,12 +181,12 @@ fn queries_beyond_a_visits_share_wait_for_the_next_one() {
     for answered in [3, 6] {
         assert_eq!(line.sent, answers_to(&queries[..answered]));
         assert_eq!(line.connection.next(), Next::Resume);
-        assert_eq!(line.waits, (Wait::Idle, 10));
+        assert_eq!(line.waits, (Wait::Partial, 10));
         line.resume(&mut desk, 10);
     }
     assert_eq!(line.sent, answers_to(&queries));
     assert_eq!(line.connection.next(), Next::Receive);
-    assert_eq!(line.waits, (Wait::Query, 10));
+    assert_eq!(line.waits, (Wait::Partial, 10));
 }
 
 #[test]
@@ -177,11 +217,11 @@ fn nothing_is_answered_while_a_client_does_not_read() {
 fn a_slow_query_is_timed_from_its_beginning() {
     let mut desk = Desk::default();
     let mut line = Line::new(1000);
-    assert_eq!(line.connection.settle(1500), (Wait::Query, 1000));
+    assert_eq!(line.connection.settle(1500), (Wait::First, 1000));
     let stream = framed(&query(1, 30));
     for (now_ms, byte) in (2000..).zip(&stream[..31]) {
         line.receive(&mut desk, &[*byte], now_ms);
-        assert_eq!(line.waits, (Wait::Query, 1000), "the first one from accept");
+        assert_eq!(line.waits, (Wait::First, 1000), "the first one from accept");
     }
     line.receive(&mut desk, &stream[31..], 3000);
     assert_eq!(line.waits, (Wait::Idle, 3000));
@@ -190,12 +230,12 @@ fn a_slow_query_is_timed_from_its_beginning() {
     line.receive(&mut desk, &stream[1..2], 5000);
     assert_eq!(
         line.waits,
-        (Wait::Query, 4000),
+        (Wait::Partial, 4000),
         "any other from its first byte"
     );
     let rest = [&stream[2..], &stream[..9]].concat();
     line.receive(&mut desk, &rest, 6000);
-    assert_eq!(line.waits, (Wait::Query, 6000), "the next one anew");
+    assert_eq!(line.waits, (Wait::Partial, 6000), "the next one anew");
 }
 
 #[test]
@@ -310,6 +350,7 @@ fn answers_to(queries: &[Vec<u8>]) -> Vec<u8> {
 
 /// What all connections of a test share.
 struct Desk {
+    messages: Messages,
     answers: Answers,
     stock: Stock,
     tally: TcpTally,
@@ -321,6 +362,7 @@ struct Desk {
 impl Default for Desk {
     fn default() -> Self {
         Self {
+            messages: Messages::new(VECTOR_CAPACITY),
             answers: Answers::new(12_288),
             stock: Stock::new(1 << 20),
             tally: TcpTally::default(),
@@ -347,42 +389,64 @@ impl Line {
             takes: usize::MAX,
             sent: Vec::new(),
             sends: 0,
-            waits: (Wait::Query, now_ms),
+            waits: (Wait::First, now_ms),
         }
     }
 
     fn receive(&mut self, desk: &mut Desk, bytes: &[u8], now_ms: u64) {
-        self.connection.receive(bytes, &mut desk.visit());
+        let mut visit = desk.visit(&self.connection);
+        self.connection.receive(bytes, &mut visit);
         self.send(desk, now_ms);
     }
 
     fn resume(&mut self, desk: &mut Desk, now_ms: u64) {
-        self.connection.resume(&mut desk.visit());
+        let mut visit = desk.visit(&self.connection);
+        self.connection.resume(&mut visit);
         self.send(desk, now_ms);
     }
 
+    /// Has the queries answered that were received, and sends what there is to send.
     fn send(&mut self, desk: &mut Desk, now_ms: u64) {
-        let unsent = self.connection.unsent(&desk.answers);
-        if !unsent.is_empty() {
-            let count = unsent.len().min(self.takes);
-            self.sent.extend(&unsent[..count]);
-            self.sends += 1;
-            self.connection
-                .sent(count, &mut desk.answers, &mut desk.stock);
+        desk.echo.respond(&mut desk.messages);
+        let mut range = 0..desk.messages.len();
+        loop {
+            let mut visit = desk.visit(&self.connection);
+            self.connection.collect(&mut range, &mut visit);
+            let unsent = self.connection.unsent(&desk.answers);
+            if !unsent.is_empty() {
+                let count = unsent.len().min(self.takes);
+                self.sent.extend(&unsent[..count]);
+                self.sends += 1;
+                self.connection
+                    .sent(count, &mut desk.answers, &mut desk.stock);
+            }
+            if range.is_empty() || !self.connection.is_flowing() {
+                break;
+            }
         }
+        let rest = desk.messages.queries(range.start..desk.messages.len());
+        self.connection
+            .give_back(range.start, rest, &mut desk.stock);
+        desk.messages.clear();
         self.waits = self.connection.settle(now_ms);
     }
 }
 
 impl Desk {
-    fn visit(&mut self) -> Visit<'_, Echo> {
+    fn totals(&mut self) -> TcpTotals {
+        let counters = TcpCounters::default();
+        counters.publish(&mut self.tally);
+        counters.totals()
+    }
+
+    fn visit(&mut self, connection: &Connection) -> Visit<'_> {
         Visit {
-            queries_left: self.queries_per_visit,
+            queries_left: self.queries_per_visit.min(connection.share()),
             query_size_max: self.query_size_max,
+            messages: &mut self.messages,
             answers: &mut self.answers,
             stock: &mut self.stock,
             tally: &mut self.tally,
-            respond: &mut self.echo,
         }
     }
 }

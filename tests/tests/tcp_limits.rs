@@ -2,14 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};
 use ripples::tcp::{Sibling, TcpClose, TcpConfig, TcpCounters, TcpEvent};
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::id;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tests::process::{alone, descriptor_count, resident_kib};
 use tests::tcp::{Client, Echo, Server, answer_to, framed, query};
 
 #[test]
@@ -85,7 +84,7 @@ fn a_network_at_its_limit_closes_its_own_oldest_idle_connection_or_is_refused() 
 
 #[test]
 fn ten_thousand_connections_come_and_go_and_leave_nothing_behind() {
-    in_process_of_its_own(
+    alone(
         "ten_thousand_connections_come_and_go_and_leave_nothing_behind",
         || {
             let server = Server::start(TcpConfig {
@@ -93,11 +92,11 @@ fn ten_thousand_connections_come_and_go_and_leave_nothing_behind() {
                 ..TcpConfig::default()
             });
             (0..10).for_each(|_| two_hundred_come_and_go(&server));
-            let (descriptors, memory) = (descriptor_count(), resident_kib());
+            let (descriptors, memory) = (descriptor_count(id()), resident_kib(id()));
             (10..50).for_each(|_| two_hundred_come_and_go(&server));
             assert_eq!(server.totals().events(TcpEvent::Accepted), 10_000);
-            assert_eq!(descriptor_count(), descriptors);
-            let grown = resident_kib().saturating_sub(memory);
+            assert_eq!(descriptor_count(id()), descriptors);
+            let grown = resident_kib(id()).saturating_sub(memory);
             assert!(grown < 256, "{grown} KiB more than after 2,000 connections");
             server.finish();
         },
@@ -119,7 +118,7 @@ fn two_hundred_come_and_go(server: &Server) {
 
 #[test]
 fn without_descriptors_accepting_rests_and_goes_on_later() {
-    in_process_of_its_own(
+    alone(
         "without_descriptors_accepting_rests_and_goes_on_later",
         || {
             let counters = Arc::new(TcpCounters::default());
@@ -161,7 +160,7 @@ fn without_descriptors_accepting_rests_and_goes_on_later() {
 #[test]
 fn without_descriptors_the_oldest_idle_connection_makes_room_for_each_that_waits() {
     let name = "without_descriptors_the_oldest_idle_connection_makes_room_for_each_that_waits";
-    in_process_of_its_own(name, || {
+    alone(name, || {
         let counters = Arc::new(TcpCounters::default());
         let mut sibling = sibling(counters.clone());
         let address = sibling.addresses()[0];
@@ -220,22 +219,8 @@ fn sibling(counters: Arc<TcpCounters>) -> Sibling {
 
 /// Connects from a loopback address of the test's choice.
 fn connect_from(source: [u8; 4], server: &Server) -> Client {
-    let flags = SockFlag::SOCK_CLOEXEC;
-    let fd = socket(AddressFamily::Inet, SockType::Stream, flags, None).unwrap();
-    let source = SockaddrStorage::from(SocketAddr::from((source, 0)));
-    bind(fd.as_raw_fd(), &source).unwrap();
     let target = SocketAddr::from(([127, 0, 0, 1], server.address.port()));
-    connect(fd.as_raw_fd(), &SockaddrStorage::from(target)).unwrap();
-    let stream = TcpStream::from(fd);
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    Client(stream)
-}
-
-fn descriptor_count() -> usize {
-    // One of them is the directory that is being read.
-    std::fs::read_dir("/proc/self/fd").unwrap().count() - 1
+    Client::connect_from(source.into(), target).unwrap()
 }
 
 /// Leaves room for this many more descriptors. The limit is on their numbers, not on their count,
@@ -245,31 +230,4 @@ fn limit_descriptors(more: usize) {
     let soft = (0..).filter(is_free).nth(more).unwrap();
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
-}
-
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// Runs a test where its limits concern nobody else: this program again, for this test alone.
-fn in_process_of_its_own(name: &str, test: impl FnOnce()) {
-    const MARK: &str = "RIPPLES_TEST_CHILD";
-    if std::env::var_os(MARK).is_some() {
-        return test();
-    }
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(MARK, "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
 }

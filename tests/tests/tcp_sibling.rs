@@ -1,6 +1,5 @@
 //! The sibling thread over real sockets on loopback.
 
-use nix::sys::socket::{self, sockopt};
 use ripples::tcp::{Sibling, TcpClose, TcpConfig, TcpCounters, TcpEvent};
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr, UdpSocket};
@@ -20,6 +19,7 @@ fn answers_on_every_address_and_knows_both_ends() {
     let (addresses, waker) = (sibling.addresses(), sibling.waker());
     let mut echo = Echo {
         peers: Some(Vec::new()),
+        ..Echo::default()
     };
     let server = std::thread::spawn(move || {
         while !sibling.turn(1000, &mut echo).unwrap().finished {}
@@ -103,6 +103,62 @@ fn pipelining_connections_take_turns() {
 }
 
 #[test]
+fn what_has_come_over_all_connections_is_one_vector() {
+    let mut sibling = sibling_with(TcpConfig {
+        events_per_wait: 64,
+        accepts_per_turn: 64,
+        ..TcpConfig::default()
+    });
+    let mut echo = Echo::default();
+    let address = sibling.addresses()[0];
+    let mut clients: Vec<Client> = (0..20).map(|_| Client::connect(address)).collect();
+    while !sibling.turn(10, &mut echo).unwrap().idle {}
+    for (id, client) in (0..).zip(&mut clients) {
+        client.send(&framed(&query(id, 40)).repeat(3));
+    }
+    while !sibling.turn(10, &mut echo).unwrap().idle {}
+    assert_eq!(echo.longest_vector, 60);
+    for (id, client) in (0..).zip(&mut clients) {
+        for _ in 0..3 {
+            assert_eq!(client.receive().unwrap(), answer_to(&query(id, 40)));
+        }
+    }
+}
+
+#[test]
+fn a_turn_tells_when_there_may_be_more_events_than_it_was_told_of() {
+    let mut sibling = sibling_with(TcpConfig {
+        events_per_wait: 3,
+        ..TcpConfig::default()
+    });
+    let mut echo = Echo::default();
+    let address = sibling.addresses()[0];
+    let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(address)).collect();
+    while !sibling.turn(10, &mut echo).unwrap().idle {}
+    clients[0].send(&framed(&query(1, 40)));
+    assert!(!sibling.turn(1000, &mut echo).unwrap().crowded);
+    for client in &mut clients {
+        client.send(&framed(&query(1, 40)));
+    }
+    assert!(sibling.turn(1000, &mut echo).unwrap().crowded);
+}
+
+#[test]
+fn queries_count_whether_or_not_a_message_among_them_is_answered() {
+    let server = Server::start(TcpConfig::default());
+    let mut client = server.connect();
+    let mut response = query(3, 12);
+    response[2] = 0x80;
+    let queries = [query(1, 30), query(2, 30), response, query(4, 30)];
+    client.send(&queries.each_ref().map(|query| framed(query)).concat());
+    server.await_closes(TcpClose::Unanswered, 1);
+    let totals = server.totals();
+    let counted = [TcpEvent::Queries, TcpEvent::Answers].map(|event| totals.events(event));
+    assert_eq!(counted, [4, 2]);
+    server.finish();
+}
+
+#[test]
 fn a_greedy_client_waits_for_the_others_after_its_share() {
     let mut sibling = sibling_with(TcpConfig {
         queries_per_read: 5,
@@ -110,6 +166,7 @@ fn a_greedy_client_waits_for_the_others_after_its_share() {
     });
     let mut echo = Echo {
         peers: Some(Vec::new()),
+        ..Echo::default()
     };
     let mut greedy = Client::connect(sibling.addresses()[0]);
     let mut modest = Client::connect(sibling.addresses()[0]);
@@ -201,7 +258,7 @@ fn a_reset_in_the_middle_of_an_answer_harms_nobody_else() {
             client.send(&framed(&query_for(id, 60_000)));
         }
         server.await_events(TcpEvent::BlockedSends, u64::from(id) + 1);
-        reset(client);
+        client.reset();
         honest.ask(&query(id, 40));
     }
     server.await_totals(|totals| {
@@ -344,17 +401,9 @@ fn clients_that_leave_are_counted_by_what_they_left_behind() {
     server.await_closes(TcpClose::ByClient, 1);
     let mut client = server.connect();
     client.ask(&query(1, 30));
-    reset(client);
+    client.reset();
     server.await_closes(TcpClose::ReadError, 1);
     server.finish();
-}
-
-fn reset(client: Client) {
-    let linger = nix::libc::linger {
-        l_onoff: 1,
-        l_linger: 0,
-    };
-    socket::setsockopt(&client.0, sockopt::Linger, &linger).expect("a TCP socket");
 }
 
 #[test]

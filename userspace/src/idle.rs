@@ -5,8 +5,9 @@ use std::time::Duration;
 /// Empty turns before an adaptive worker on rings sleeps: some 20 µs, the processor time that
 /// falling asleep and being woken takes. To look for longer could cost more than it saves.
 pub const PATIENCE_RINGS: u32 = 256;
-/// The same on kernel sockets, where an empty turn is a system call on each of them.
-pub const PATIENCE_SOCKETS: u32 = 64;
+/// The same on kernel sockets, where an empty turn is a system call on each of them: more looks
+/// cost more than they save at every rate.
+pub const PATIENCE_SOCKETS: u32 = 8;
 /// Empty turns that the first and the second step of a slowdown last, each.
 const STEP_TURNS: u32 = 8;
 

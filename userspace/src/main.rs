@@ -13,6 +13,10 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
+            if telemetry::log::is_elsewhere() {
+                tracing::error!("{error:#}");
+            }
+            telemetry::log::finish();
             eprintln!("ripples: {error:#}");
             ExitCode::FAILURE
         }
@@ -23,8 +27,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Run(arguments) => {
             let config = Config::load(arguments)?;
-            telemetry::log::start(&config.log).map_err(anyhow::Error::msg)?;
+            let log = telemetry::log::start(&config.log, &config.log_output);
+            log.map_err(anyhow::Error::msg)?;
             server::run(arguments, &config)?;
+            telemetry::log::finish();
         }
         Command::Check(arguments) => {
             let config = Config::load(arguments)?;

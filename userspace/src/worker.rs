@@ -3,9 +3,10 @@
 use crate::idle::{Idle, Step};
 use crate::port::Port;
 use crate::reflect::Reflection;
+use crate::sampler::Sampler;
 use crate::snapshot::Inbox;
 use crate::sys::waker::Waker;
-use crate::sys::{clock, wait};
+use crate::sys::{clock, priority, wait};
 use crate::telemetry::{Counters, Event, Tally};
 use crate::vectorloop::Turn;
 use std::io;
@@ -72,6 +73,18 @@ impl<F> Work<F> {
     }
 }
 
+/// Takes a turn, and says when, if anybody looks on.
+pub(crate) fn recorded<F>(turn: &mut Turn<F>, run: impl FnOnce(&mut Turn<F>) -> usize) -> usize {
+    if let Some(recorder) = turn.recorder() {
+        recorder.begin(clock::unix_time_ns);
+    }
+    let count = run(turn);
+    if let Some(recorder) = turn.recorder() {
+        recorder.end(clock::unix_time_ns);
+    }
+    count
+}
+
 /// A worker and what it alone touches.
 pub struct Worker<P: Port> {
     ports: Vec<P>,
@@ -80,6 +93,7 @@ pub struct Worker<P: Port> {
     idle: Idle,
     handle: WorkerHandle,
     tally: Tally,
+    sampler: Sampler,
 }
 
 impl<P: Port> Worker<P> {
@@ -98,6 +112,7 @@ impl<P: Port> Worker<P> {
             idle,
             handle,
             tally: Tally::default(),
+            sampler: Sampler::default(),
         }
     }
 
@@ -105,6 +120,10 @@ impl<P: Port> Worker<P> {
     pub fn run(mut self) -> io::Result<()> {
         // Else a pause of a microsecond takes fifty.
         wait::keep_time_exactly()?;
+        // Whoever shares its CPU, a sibling with a crowd of connections say, makes way for packets.
+        if let Err(error) = priority::wake_promptly() {
+            tracing::debug!(%error, "a worker waits for whole slices of others");
+        }
         while !self.handle.stop.load(Ordering::Relaxed) {
             let received = self.turn();
             match self.idle.after(received) {
@@ -129,16 +148,19 @@ impl<P: Port> Worker<P> {
     fn turn(&mut self) -> usize {
         self.inbox.take();
         let time_s = clock::unix_time_s();
+        let (counters, tally) = (&*self.handle.counters, &mut self.tally);
         let mut received = 0;
         for port in &mut self.ports {
             let snapshot = self.inbox.current();
-            received += match &mut self.work {
-                Work::Answer(turn) => turn.run(port, snapshot, time_s, &mut self.tally),
-                Work::Reflect(reflection) => reflection.run(port, &mut self.tally),
-            };
-            port.report(&mut self.tally);
+            received += self.sampler.observe(counters, || match &mut self.work {
+                Work::Answer(turn) => {
+                    recorded(turn, |turn| turn.run(port, snapshot, time_s, tally))
+                }
+                Work::Reflect(reflection) => reflection.run(port, tally),
+            });
+            port.report(tally);
         }
-        self.handle.counters.publish(&mut self.tally);
+        counters.publish(tally);
         received
     }
 

@@ -21,6 +21,8 @@ enum Gives {
     Header(&'static str),
     /// In the folder of libraries, of whatever architecture.
     Library(&'static str),
+    /// Where Debian's Python finds what it has no command for.
+    Python(&'static str),
 }
 
 /// What compiling the workspace needs beyond Rust and a C compiler: `libxdp` and `libbpf` are C.
@@ -77,7 +79,21 @@ pub(crate) const TEST: &[Package] = &[
         "an independent client; kxdpgun for load",
     ),
     command("dnsperf", "dnsperf", "load over UDP and TCP"),
+    command("fstrm-bin", "fstrm_capture", "a reader of Frame Streams"),
+    command("tcpdump", "tcpdump", "reads capture files"),
+    command("zstd", "zstd", "reads compressed query logs"),
+    command("strace", "strace", "makes the server's system calls fail"),
     command("systemd", "systemd-analyze", "reads the unit file"),
+    python(
+        "python3-prometheus-client",
+        "prometheus_client/openmetrics/parser.py",
+        "an independent reader of metrics",
+    ),
+    python(
+        "python3-yaml",
+        "yaml/__init__.py",
+        "reads the alerts of dist/prometheus",
+    ),
 ];
 
 /// What is measured beside Ripples, and with what, beyond [`BUILD`] and [`DEMO`].
@@ -127,6 +143,9 @@ impl Package {
             Gives::Header(name) => ["/usr/include", "/usr/local/include"]
                 .iter()
                 .any(|directory| Path::new(directory).join(name).is_file()),
+            Gives::Python(name) => Path::new("/usr/lib/python3/dist-packages")
+                .join(name)
+                .is_file(),
             Gives::Library(name) => libraries().any(|folder| folder.join(name).is_file()),
         }
     }
@@ -144,6 +163,11 @@ fn libraries() -> impl Iterator<Item = PathBuf> {
 
 const fn command(name: &'static str, command: &'static str, why: &'static str) -> Package {
     let gives = Gives::Command(command);
+    Package { name, gives, why }
+}
+
+const fn python(name: &'static str, path: &'static str, why: &'static str) -> Package {
+    let gives = Gives::Python(path);
     Package { name, gives, why }
 }
 

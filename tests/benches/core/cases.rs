@@ -1,6 +1,4 @@
 //! What is measured: a world, and the queries that it is asked.
-//!
-//! A case "query log on" belongs here as soon as there is a query log; all of these are without.
 
 use super::geo;
 use super::names::Spread;

@@ -27,6 +27,7 @@ pub(crate) fn run(name: &str) {
             level,
             vector: USUAL_VECTOR,
             prefetch: true,
+            query_log: false,
         };
         let (mut port, mut answering) = (port(&frames), Answering::new(setting));
         port.deliver();

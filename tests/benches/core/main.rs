@@ -66,6 +66,7 @@ fn measure_all(chosen: &[&Case]) {
                 level,
                 vector,
                 prefetch,
+                query_log,
             } = setting;
             let times = measure::times(&frames, &snapshot, setting);
             let line = json!({
@@ -73,6 +74,7 @@ fn measure_all(chosen: &[&Case]) {
                 "level": level.name(),
                 "vector": vector,
                 "prefetch": prefetch,
+                "query_log": query_log,
                 "ns_per_packet": times.median,
                 "least_ns": times.least,
                 "spread": times.spread,

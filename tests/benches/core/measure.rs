@@ -3,11 +3,14 @@
 use super::cases::Case;
 use ripples::port::MemPort;
 use ripples::port::mem::MemFrame;
+use ripples::querylog::{Buffer, Filter, Reader, Tap, Taps, recorder};
 use ripples::reflect::Reflection;
 use ripples::simd::{Level, Simd, Unfetched};
 use ripples::snapshot::Snapshot;
+use ripples::sys::clock;
 use ripples::telemetry::{Counters, Tally};
 use ripples::vectorloop::Turn;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tests::answers::TIME_S;
 
@@ -27,6 +30,8 @@ pub(crate) struct Setting {
     pub(crate) level: Level,
     pub(crate) vector: usize,
     pub(crate) prefetch: bool,
+    /// Whether all queries are written down, as a JSON query log needs them.
+    pub(crate) query_log: bool,
 }
 
 /// Nanoseconds per packet.
@@ -47,8 +52,15 @@ pub(crate) fn settings(case: &Case) -> Vec<Setting> {
         level: Level::detect(),
         vector: USUAL_VECTOR,
         prefetch: true,
+        query_log: false,
     };
     let mut settings = vec![usual];
+    if ["hot", "1k uniform", "1M uniform"].contains(&case.name) {
+        settings.push(Setting {
+            query_log: true,
+            ..usual
+        });
+    }
     if ["hot", "1M uniform"].contains(&case.name) {
         // All but the best, which is there already.
         let others = Level::all()
@@ -77,27 +89,91 @@ pub(crate) struct Answering {
     tally: Tally,
     counters: Counters,
     setting: Setting,
+    log: Option<Log>,
+}
+
+/// The reading side of a query log: it only changes buffers.
+struct Log {
+    reader: Reader,
+    taps: Arc<Taps>,
+    spare: Option<Buffer>,
+}
+
+/// Bytes of a worker's buffer unless configured.
+const BUFFER_LEN: usize = 6_553_500;
+/// Bytes of a reply that the usual log of JSON lines needs.
+const REPLY_LEN: u16 = 768;
+
+impl Log {
+    /// One that takes everything.
+    fn new(reader: Reader) -> Self {
+        let taps = Taps::new([Tap {
+            number: 0,
+            filter: Filter::default(),
+            sample: 1,
+            reply_len: REPLY_LEN,
+            queries: false,
+        }]);
+        Self {
+            reader,
+            taps: Arc::new(taps),
+            spare: Some(Buffer::new(BUFFER_LEN)),
+        }
+    }
+
+    /// Changes buffers when a good part is full, as the log's thread does.
+    fn flip(&mut self) {
+        if let Some(delivered) = self.reader.take() {
+            let mut buffer = delivered.unwrap_or_else(|| Buffer::new(BUFFER_LEN));
+            buffer.clear();
+            self.spare = Some(buffer);
+        }
+        let is_due = self.spare.is_some() && self.reader.filled() >= BUFFER_LEN / 4;
+        if is_due || self.reader.filled() == 0 && !self.reader.is_waiting() {
+            let order = self.reader.order(Arc::clone(&self.taps), self.spare.take());
+            self.spare = order.err().flatten();
+        }
+    }
 }
 
 impl Answering {
     /// Nothing is answered yet.
     pub(crate) fn new(setting: Setting) -> Self {
+        let mut turn = Turn::at_level(setting.vector, setting.level);
+        let log = setting.query_log.then(|| {
+            let (recorder, reader) = recorder();
+            turn.set_recorder(recorder);
+            Log::new(reader)
+        });
         Self {
-            turn: Turn::at_level(setting.vector, setting.level),
+            turn,
             tally: Tally::default(),
             counters: Counters::default(),
             setting,
+            log,
         }
     }
 
     /// Takes a turn. Returns how many frames there were.
     pub(crate) fn run(&mut self, port: &mut MemPort, snapshot: &Snapshot) -> usize {
+        // Twice a vector, as a worker does it: both are part of the price.
+        if let Some(log) = &mut self.log
+            && let Some(recorder) = self.turn.recorder()
+        {
+            log.flip();
+            recorder.begin(clock::unix_time_ns);
+        }
         let count = match (self.setting.prefetch, self.setting.level) {
             (true, _) => self.turn.run(port, snapshot, TIME_S, &mut self.tally),
             (false, Level::Portable(simd)) => self.unfetched(simd, port, snapshot),
             #[cfg(target_arch = "x86_64")]
             (false, Level::Avx512(simd)) => self.unfetched(simd, port, snapshot),
         };
+        if self.setting.query_log
+            && let Some(recorder) = self.turn.recorder()
+        {
+            recorder.end(clock::unix_time_ns);
+        }
         self.counters.publish(&mut self.tally);
         count
     }

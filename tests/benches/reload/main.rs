@@ -85,7 +85,7 @@ fn main() {
                 let is_over = || load.is_finished();
                 let work = || {
                     // Writing zones is no part of what is measured.
-                    priority::step_back().expect("it may always go last");
+                    priority::give_way().expect("it may always go last");
                     reload_while(&options, &server, &mut generation, is_over)
                 };
                 reloads = thread::scope(|scope| scope.spawn(work).join().expect("no panic"));

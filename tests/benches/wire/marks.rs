@@ -1,6 +1,7 @@
 //! What Ripples is to reach on veth, against the reflector and the peers.
 
-use crate::servers::{self, Way};
+use tests::wire::mark::Mark;
+use tests::wire::servers::{self, Way};
 use tests::wire::summary::{Median, Summary, Which};
 
 /// Ours on AF_XDP, the ceiling, and the peer on AF_XDP.
@@ -21,24 +22,12 @@ const RATE_MIN: f64 = 0.9;
 /// Memory, in MB: a million names, and a hundred thousand zones.
 const MEMORY_MAX: [(&str, f64); 2] = [("big", 120.0), ("many", 197.0)];
 
-/// A mark and what was measured for it.
-struct Mark {
-    what: String,
-    measured: Median,
-    is_met: bool,
-    wanted: String,
-}
-
 /// Prints all marks for which something was measured.
 pub(crate) fn print(summary: &Summary) {
-    println!("\n{:<62}{:>8}{:>16}  mark", "", "median", "lowest–highest");
+    println!("\n{}", Mark::heading());
     for napi in ["threaded", "softirq"] {
         for mark in marks(summary, napi) {
-            let Median { middle, low, high } = mark.measured;
-            let verdict = if mark.is_met { "met" } else { "MISSED" };
-            let spread = format!("{low:.2}–{high:.2}");
-            let (what, wanted) = (mark.what, mark.wanted);
-            println!("{what:<62}{middle:>8.2}{spread:>16}  {wanted} {verdict}");
+            println!("{}", mark.line());
         }
     }
 }
@@ -122,24 +111,4 @@ fn start_marks(summary: &Summary, which: Which<'_>, memory_max: f64) -> Vec<Mark
         marks.push(Mark::most(what, ours, least));
     }
     marks
-}
-
-impl Mark {
-    fn most(what: String, measured: Median, most: f64) -> Self {
-        Self {
-            what,
-            measured,
-            is_met: measured.middle <= most,
-            wanted: format!("≤ {most:.2}"),
-        }
-    }
-
-    fn least(what: String, measured: Median, least: f64) -> Self {
-        Self {
-            what,
-            measured,
-            is_met: measured.middle >= least,
-            wanted: format!("≥ {least:.2}"),
-        }
-    }
 }

@@ -1,19 +1,19 @@
 //! One server in one world: started, checked, measured, ended.
 
-use crate::check;
 use crate::generators::{Load, dnsperf, kxdpgun};
 use crate::options::Options;
-use crate::running::Running;
-use crate::servers::{Server, Site};
-use crate::stage::{Cpus, Stage};
-use crate::worlds::{Mix, World};
 use ripples::sys::cpu;
 use std::path::Path;
 use std::time::Duration;
 use tests::interrupt::is_interrupted;
 use tests::medians::percentile_us;
 use tests::open_loop::{Client, Exchange};
+use tests::wire::check;
 use tests::wire::point::Point;
+use tests::wire::running::Running;
+use tests::wire::servers::{Server, Site};
+use tests::wire::stage::{Cpus, Stage};
+use tests::wire::worlds::{Mix, World};
 
 /// Longest wait for a server to have loaded its zones, and then for it to be at rest.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -50,6 +50,7 @@ pub(crate) fn measure(
         cpu: cpus.server,
         world,
         ripples: &options.ripples,
+        connections: None,
     };
     let mut running = Running::start(server, &stage, &site);
     let client = &stage.veth.client.namespace;
@@ -95,13 +96,16 @@ pub(crate) fn measure(
 
 /// A point of this server in this world.
 fn point(server: &Server, world: &World, options: &Options, case: &str) -> Point {
-    Point::new(&[
-        ("world", world.size.label()),
-        ("server", server.label),
-        ("way", server.way.label()),
-        ("napi", options.napi.label()),
-        ("case", case),
-    ])
+    Point::new(
+        crate::BENCH,
+        &[
+            ("world", world.size.label()),
+            ("server", server.label),
+            ("way", server.way.label()),
+            ("napi", options.napi.label()),
+            ("case", case),
+        ],
+    )
 }
 
 /// A server that has loaded its world.

@@ -1,10 +1,10 @@
 //! What is measured, read from the words that `cargo xtask bench wire` hands over.
 
-use crate::servers::{self, Server};
-use crate::worlds::{Mix, Size};
-use std::path::PathBuf;
 use std::time::Duration;
 use tests::napi::Napi;
+use tests::wire::kept::Kept;
+use tests::wire::servers::{self, Server};
+use tests::wire::worlds::{Mix, Size};
 use tests::words::{Words, list, number, seconds, value};
 
 /// The grid, how often it is gone through, and where the results go.
@@ -32,16 +32,8 @@ pub(crate) struct Options {
     pub(crate) window: Duration,
     /// Who drives the receive side.
     pub(crate) napi: Napi,
-    /// Print JSON lines instead of a table.
-    pub(crate) json: bool,
-    /// Where the points are kept.
-    pub(crate) save: Option<PathBuf>,
-    /// Keep what the file has.
-    pub(crate) append: bool,
-    /// A word about the circumstances.
-    pub(crate) note: Option<String>,
-    /// Show what the file has and measure nothing.
-    pub(crate) show: Option<PathBuf>,
+    /// What is done with the points.
+    pub(crate) kept: Kept,
     /// More arguments for Ripples.
     pub(crate) ripples: Vec<String>,
 }
@@ -57,8 +49,7 @@ impl Options {
         let mut words = words.options.iter();
         while let Some(name) = words.next() {
             match name.as_str() {
-                "--json" => options.json = true,
-                "--append" => options.append = true,
+                flag if options.kept.flag(flag) => {}
                 _ => {
                     let value = value(name, &mut words);
                     options.set(name, value);
@@ -93,11 +84,7 @@ impl Options {
             rounds: if measured { 3 } else { 1 },
             window: Duration::from_secs_f64(window),
             napi: Napi::Threaded,
-            json: false,
-            save: None,
-            append: false,
-            note: None,
-            show: None,
+            kept: Kept::default(),
             ripples: Vec::new(),
         }
     }
@@ -122,10 +109,10 @@ impl Options {
             "--rounds" => self.rounds = number(value).max(1) as usize,
             "--seconds" => self.window = seconds(value),
             "--napi" => self.napi = Napi::named(value),
-            "--save" => self.save = Some(value.into()),
-            "--show" => self.show = Some(value.into()),
-            "--note" => self.note = Some(value.to_owned()),
-            _ => panic!("{name}: there is no such option"),
+            _ => assert!(
+                self.kept.set(name, value),
+                "{name}: there is no such option"
+            ),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a person reads: a line as each point is measured, and a table at the end.
 
 use tests::wire::point::Point;
-use tests::wire::summary::{Group, Median, Summary, Which};
+use tests::wire::summary::{Group, Summary, Which, middle, spread};
 
 /// A point as it comes in.
 pub(crate) fn progress(point: &Point) -> String {
@@ -128,18 +128,6 @@ fn load_cells(summary: &Summary, group: &Group) -> String {
         against("reflector"),
         against("knot-xdp"),
     )
-}
-
-/// A median with its lowest and highest round.
-fn spread(median: Option<Median>, width: usize, places: usize) -> String {
-    let text = median.map_or_else(String::new, |Median { middle, low, high }| {
-        format!("{middle:.places$} ({low:.places$}–{high:.places$})")
-    });
-    format!("{text:>width$}")
-}
-
-fn middle(group: &Group, key: &str) -> f64 {
-    group.median(key).map_or(0.0, |median| median.middle)
 }
 
 /// What keeps measurements from counting: shown behind the row.

@@ -1,12 +1,21 @@
-//! What the benchmark `wire` reads and reckons. It is here because a benchmark without a harness
-//! runs no tests.
+//! What the benchmarks beside other servers have in common: zones, servers, where they run, what
+//! they use, and what is reckoned from it. A benchmark without a harness runs no tests: here are
+//! some.
 
+pub mod check;
 pub mod dnsperf;
 pub mod expected;
+pub mod journal;
+pub mod kept;
 pub mod kxdpgun;
+pub mod mark;
 pub mod point;
+pub mod running;
+pub mod servers;
+pub mod stage;
 pub mod summary;
 pub mod usage;
+pub mod worlds;
 
 /// What a generator counted over its whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -11,12 +11,14 @@ const BY_SOCKETS_MAX: f64 = 0.01;
 
 /// What tells lines apart that are not of the same thing.
 const KEYS: [&str; 6] = ["world", "napi", "case", "mix", "offered", "server"];
+/// More of it, which only `bench tcp` has.
+const TCP_KEYS: [&str; 5] = ["part", "load", "connections", "pipelined", "path"];
 
 impl Point {
     /// Without values yet.
-    pub fn new(keys: &[(&str, &str)]) -> Self {
+    pub fn new(bench: &str, keys: &[(&str, &str)]) -> Self {
         let mut map = Map::new();
-        map.insert("bench".to_owned(), "wire".into());
+        map.insert("bench".to_owned(), bench.into());
         let keys = keys
             .iter()
             .map(|&(key, value)| (key.to_owned(), value.into()));
@@ -25,9 +27,9 @@ impl Point {
     }
 
     /// Reads a line; none where it says something about the run, or is another benchmark's.
-    pub fn read(line: &str) -> Option<Self> {
+    pub fn read(bench: &str, line: &str) -> Option<Self> {
         match serde_json::from_str(line) {
-            Ok(Value::Object(map)) if map.get("bench") == Some(&json!("wire")) => Some(Self(map)),
+            Ok(Value::Object(map)) if map.get("bench") == Some(&json!(bench)) => Some(Self(map)),
             _ => None,
         }
     }
@@ -62,7 +64,8 @@ impl Point {
 
     /// Whether both are measurements of the same thing.
     pub fn is_like(&self, other: &Self) -> bool {
-        KEYS.iter().all(|&key| self.0.get(key) == other.0.get(key))
+        let mut keys = KEYS.iter().chain(&TCP_KEYS);
+        keys.all(|&key| self.0.get(key) == other.0.get(key))
     }
 
     /// What keeps it from counting: not by AF_XDP where that was the way, wrong answers, failure.
@@ -75,6 +78,12 @@ impl Point {
         }
         if let Some(wrong) = self.number("wrong").filter(|&wrong| wrong > 0.0) {
             flaws.push(format!("{wrong:.0} WRONG"));
+        }
+        if let Some(closed) = self.number("closed").filter(|&closed| closed > 0.0) {
+            flaws.push(format!("{closed:.0} CLOSED"));
+        }
+        if self.count("answers") == Some(0) {
+            flaws.push("NO ANSWERS".to_owned());
         }
         if !self.text("error").is_empty() {
             flaws.push("FAILED".to_owned());
@@ -94,19 +103,24 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_it_was_written() {
-        let point = Point::new(&[("server", "nsd"), ("case", "kxdpgun")]);
+        let point = Point::new("wire", &[("server", "nsd"), ("case", "kxdpgun")]);
         let point = point.with("offered", 1000).with("loss", 0.123_456_7);
-        let read = Point::read(&point.line()).unwrap();
+        let read = Point::read("wire", &point.line()).unwrap();
         assert_eq!(read.number("loss"), Some(0.12346));
         assert!(read.is_like(&point) && read.text("server") == "nsd");
-        assert!(!read.is_like(&point.with("offered", 2000)));
-        assert!(Point::read(r#"{"note":"noisy"}"#).is_none());
+        assert!(!read.is_like(&point.clone().with("offered", 2000)));
+        assert!(!read.is_like(&point.with("connections", 100)));
+        assert!(Point::read("wire", r#"{"note":"noisy"}"#).is_none());
+        assert!(
+            Point::read("tcp", &read.line()).is_none(),
+            "another benchmark's"
+        );
     }
 
     #[test]
     fn a_fallback_and_wrong_answers_are_named() {
-        let xdp = Point::new(&[("server", "knot-xdp"), ("way", "xdp")]);
-        let sockets = Point::new(&[("server", "knot"), ("way", "sockets")]);
+        let xdp = Point::new("wire", &[("server", "knot-xdp"), ("way", "xdp")]);
+        let sockets = Point::new("wire", &[("server", "knot"), ("way", "sockets")]);
         let none: [&str; 0] = [];
         assert_eq!(xdp.clone().with("by_sockets", 0.001).flaws(), none);
         assert_eq!(
@@ -119,6 +133,8 @@ mod tests {
         );
         assert_eq!(xdp.with("has_program", true).flaws(), none);
         let sockets = sockets.with("by_sockets", 1.0).with("has_program", false);
-        assert_eq!(sockets.with("wrong", 3).flaws(), ["3 WRONG"]);
+        assert_eq!(sockets.clone().with("wrong", 3).flaws(), ["3 WRONG"]);
+        assert_eq!(sockets.clone().with("closed", 2).flaws(), ["2 CLOSED"]);
+        assert_eq!(sockets.with("answers", 0).flaws(), ["NO ANSWERS"]);
     }
 }

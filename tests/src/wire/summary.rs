@@ -35,6 +35,19 @@ pub struct Median {
     pub high: f64,
 }
 
+/// A median with its lowest and highest round, for a table; nothing where there is none.
+pub fn spread(median: Option<Median>, width: usize, places: usize) -> String {
+    let text = median.map_or_else(String::new, |Median { middle, low, high }| {
+        format!("{middle:.places$} ({low:.places$}–{high:.places$})")
+    });
+    format!("{text:>width$}")
+}
+
+/// The median of a value, for a table; 0 where there is none.
+pub fn middle(group: &Group, key: &str) -> f64 {
+    group.median(key).map_or(0.0, |median| median.middle)
+}
+
 impl Summary {
     /// Puts together what is alike.
     pub fn of(points: &[Point]) -> Self {
@@ -191,7 +204,7 @@ mod tests {
             ("case", "kxdpgun"),
             ("mix", "existing"),
         ];
-        Point::new(&keys)
+        Point::new("wire", &keys)
             .with("round", round)
             .with("offered", rate)
             .with("cpu_us", cpu_us)

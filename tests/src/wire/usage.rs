@@ -1,6 +1,9 @@
-//! What a process has used and an interface has carried, from the tables in `/proc`.
+//! What a process has used and an interface has carried, from clocks and the tables in `/proc`.
 
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
 use std::fs;
+use std::time::Duration;
 
 /// The threads of a process; none where it is gone.
 pub fn threads(process: i32) -> Vec<i32> {
@@ -15,23 +18,85 @@ pub fn threads(process: i32) -> Vec<i32> {
         .collect()
 }
 
-/// CPU time of a thread; a thread that is gone has none.
-pub fn processor_ns(thread: i32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{thread}/schedstat"));
-    text.ok().as_deref().and_then(on_cpu_ns).unwrap_or_default()
+/// What threads have had of their CPUs, and what others had that they wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// CPU time, the kernel's work in their calls included.
+    pub ran_ns: u64,
+    /// Time in which they could have run, but others did.
+    pub waited_ns: u64,
 }
 
-/// The first number of a `schedstat` (Documentation/scheduler/sched-stats.rst).
-fn on_cpu_ns(text: &str) -> Option<u64> {
-    text.split_whitespace().next()?.parse().ok()
+impl Used {
+    /// Of these processes up to now: what their threads ran, those that have ended included, and
+    /// what those waited that have not. A process that is gone counts nothing.
+    pub fn of(processes: &[i32]) -> Self {
+        let all = processes.iter().map(|&process| Self::of_process(process));
+        all.fold(Self::default(), Self::and)
+    }
+
+    fn of_process(process: i32) -> Self {
+        let clock = clock_getcpuclockid(Pid::from_raw(process));
+        let ran = clock.and_then(clock_gettime).map(Duration::from);
+        let ran = ran.unwrap_or_default().as_nanos();
+        let waited = threads(process).into_iter().map(Self::of_thread);
+        Self {
+            ran_ns: u64::try_from(ran).unwrap_or(u64::MAX),
+            waited_ns: waited.map(|used| used.waited_ns).sum(),
+        }
+    }
+
+    fn of_thread(thread: i32) -> Self {
+        let text = fs::read_to_string(format!("/proc/{thread}/schedstat"));
+        text.ok().as_deref().and_then(schedstat).unwrap_or_default()
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            ran_ns: self.ran_ns + other.ran_ns,
+            waited_ns: self.waited_ns + other.waited_ns,
+        }
+    }
+
+    /// What came since `earlier`.
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            ran_ns: self.ran_ns.saturating_sub(earlier.ran_ns),
+            waited_ns: self.waited_ns.saturating_sub(earlier.waited_ns),
+        }
+    }
+}
+
+/// CPU time of a thread; a thread that is gone has none.
+pub fn processor_ns(thread: i32) -> u64 {
+    Used::of_thread(thread).ran_ns
+}
+
+/// The first two numbers of a `schedstat` (Documentation/scheduler/sched-stats.rst).
+fn schedstat(text: &str) -> Option<Used> {
+    let mut numbers = text.split_whitespace().map(str::parse);
+    Some(Used {
+        ran_ns: numbers.next()?.ok()?,
+        waited_ns: numbers.next()?.ok()?,
+    })
 }
 
 /// Received and sent packets of an interface in `/proc/net/dev`.
 pub fn packets(table: &str, interface: &str) -> Option<[u64; 2]> {
+    let cells = cells(table, interface)?;
+    Some([cells.get(1)?.parse().ok()?, cells.get(9)?.parse().ok()?])
+}
+
+/// Packets in `/proc/net/dev` that an interface should have sent and has dropped.
+pub fn dropped_sending(table: &str, interface: &str) -> Option<u64> {
+    cells(table, interface)?.get(11)?.parse().ok()
+}
+
+/// What `/proc/net/dev` says of an interface: eight numbers of receiving, eight of sending.
+fn cells<'a>(table: &'a str, interface: &str) -> Option<Vec<&'a str>> {
     let mut rows = table.lines().filter_map(|line| line.split_once(':'));
     let (_, row) = rows.find(|(name, _)| name.trim() == interface)?;
-    let cells: Vec<&str> = row.split_whitespace().collect();
-    Some([cells.get(1)?.parse().ok()?, cells.get(9)?.parse().ok()?])
+    Some(row.split_whitespace().collect())
 }
 
 /// Datagrams that UDP has taken, from `/proc/net/snmp`.
@@ -55,9 +120,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_on_the_cpu_is_the_first_of_three() {
-        assert_eq!(on_cpu_ns("123456789 42 7\n"), Some(123_456_789));
-        assert_eq!(on_cpu_ns(""), None);
+    fn time_on_the_cpu_is_the_first_of_three_and_waiting_the_second() {
+        let used = Used {
+            ran_ns: 123_456_789,
+            waited_ns: 42,
+        };
+        assert_eq!(schedstat("123456789 42 7\n"), Some(used));
+        assert_eq!(schedstat("123456789\n"), None);
+        assert_eq!(schedstat(""), None);
+        let since = used.and(used).since(used);
+        assert_eq!(since, used);
+    }
+
+    #[test]
+    fn what_a_thread_ran_counts_when_it_has_ended() {
+        let id = nix::unistd::getpid().as_raw();
+        let before = Used::of(&[id]);
+        std::thread::spawn(|| {
+            let start = std::time::Instant::now();
+            while start.elapsed() < Duration::from_millis(50) {
+                std::hint::black_box(0);
+            }
+        })
+        .join()
+        .unwrap();
+        let ran = Used::of(&[id]).since(before).ran_ns;
+        // Others run as well.
+        assert!(ran > 1_000_000, "{ran}");
+        // Linux counts to just below it.
+        assert_eq!(Used::of(&[1 << 22]), Used::default(), "nobody");
     }
 
     #[test]

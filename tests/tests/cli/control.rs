@@ -100,7 +100,10 @@ fn status_tells_what_is_served_and_how() {
     assert_eq!(json["listen"], serde_json::json!([address]));
     assert_eq!(
         json["paths"],
-        serde_json::json!(["UDP: kernel sockets, 2 workers"])
+        serde_json::json!([
+            "UDP: kernel sockets, 2 workers",
+            "TCP: kernel sockets, 2 threads"
+        ])
     );
     assert_eq!(
         (&json["generation"], &json["zone_count"]),

@@ -79,7 +79,7 @@ fn af_xdp_without_the_right_falls_back_to_kernel_sockets_and_says_why() {
     );
     ask(address, &query("www.example.", rtype::A));
     let stats = server.await_stats(|stats| stats.total("answers") == 1);
-    assert_eq!(stats.workers(), ["sibling", "socket/0"]);
+    assert_eq!(stats.workers(), ["sibling/0", "socket/0"]);
     let status = server.ctl(&["status"]).stdout;
     assert!(status.contains("lo: kernel sockets"), "{status}");
     server.stop();

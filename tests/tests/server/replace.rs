@@ -58,7 +58,9 @@ fn servers_replace_each_other_under_load_and_lose_no_datagram() {
             let next = place.replace(workers);
             let ended = server.wait();
             assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-            assert!(!ended.stderr.contains("WARN"), "{}", ended.stderr);
+            // How many descriptors there may be is this machine's.
+            let warns = |line: &str| line.contains("WARN") && !line.contains("file descriptors");
+            assert!(!ended.stderr.lines().any(warns), "{}", ended.stderr);
             server = next;
         }
         drop(stop);
@@ -90,7 +92,7 @@ fn connections_get_their_answers_and_none_is_refused() {
             asked
         });
         let stop = Stop(&stop);
-        let next = place.replace("1");
+        let next = place.replace("3");
         // Both are the old server's.
         torn.send(&message[5..]);
         silent.send(&message);
@@ -102,7 +104,7 @@ fn connections_get_their_answers_and_none_is_refused() {
             assert!(client.is_closed());
         }
         assert_eq!(server.wait().code, Some(0));
-        let last = place.replace("1");
+        let last = place.replace("2");
         assert_eq!(next.wait().code, Some(0));
         last.await_stats(|stats| stats.tcp("events.answers") > 10);
         drop(stop);

@@ -78,7 +78,7 @@ fn a_closed_port_is_refused_by_the_kernel() {
 }
 
 /// A pair whose server end has more addresses.
-fn pair() -> Option<Veth> {
+pub(crate) fn pair() -> Option<Veth> {
     if !privileged() {
         return None;
     }

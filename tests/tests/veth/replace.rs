@@ -152,13 +152,13 @@ fn while_neither_has_the_queues_kernel_sockets_answer() {
     let server = place.start();
     let stream = half_way(&server);
     let (address, query) = (place.address(), query("www.example", rtype::A));
-    let before = server.stats().worker("sibling", "answers");
+    let before = server.stats().siblings("answers");
     place
         .veth
         .client
         .namespace
         .run(|| client::ask(address, &query));
-    server.await_stats(|stats| stats.worker("sibling", "answers") == before + 1);
+    server.await_stats(|stats| stats.siblings("answers") == before + 1);
     drop(stream);
     server.stop();
 }
@@ -225,7 +225,7 @@ fn an_upgrade_brings_the_queues_along() {
     let pid = format!("\"pid\":{},", old.id());
     assert_eq!(old.ctl(&["upgrade"]).code, Some(0));
     let new = Orphan(old.control());
-    old.await_log("handover: replaced ");
+    old.await_log("handover replaced ");
     // The new one has the control socket, and the log.
     let status = new.ctl(&["status", "--json"]).stdout;
     assert!(status.contains("AF_XDP, native"), "{status}");

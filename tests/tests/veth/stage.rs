@@ -73,7 +73,7 @@ impl Stage {
     /// more.
     pub(crate) fn await_answers(&self, answers: u64, by_kernel: u64) -> Stats {
         self.server.await_stats(|stats| {
-            let counted = (xdp(stats, "answers"), stats.worker("sibling", "answers"));
+            let counted = (xdp(stats, "answers"), stats.siblings("answers"));
             assert!(
                 counted.0 <= answers && counted.1 <= by_kernel,
                 "{counted:?}: {stats}"

@@ -1,9 +1,9 @@
 //! The command line. Scripts rely on it: it only grows.
 
-use super::Io;
 use super::idle::{self, Idle};
+use super::{Io, LogFormat, LogStream};
 use clap::{Args, Parser, Subcommand};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// An authoritative DNS server on AF_XDP.
@@ -79,6 +79,9 @@ pub struct RunArguments {
     /// Control socket, or `none` [default: /run/ripples/control.sock for root]
     #[arg(long, value_name = "PATH")]
     pub control: Option<PathBuf>,
+    /// Where metrics are told over HTTP, at `/metrics`
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<SocketAddr>,
     /// Take over from the server at the control socket, which drains and leaves; nothing is lost
     #[arg(long)]
     pub replace: bool,
@@ -88,9 +91,21 @@ pub struct RunArguments {
     /// Log every decision of the kernel program
     #[arg(long)]
     pub xdp_debug: bool,
-    /// What to log, as in `info` or `ripples=debug,aya=warn` [default: info]
+    /// Write every query and its answer to files in this folder, a JSON object a line
+    #[arg(long, value_name = "DIR")]
+    pub query_log: Option<PathBuf>,
+    /// What to log, as in `info` or `info,ripples::health=debug` [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
+    /// How messages are written [default: text]
+    #[arg(long, value_enum)]
+    pub log_format: Option<LogFormat>,
+    /// Where messages go [default: auto]
+    #[arg(long, value_enum)]
+    pub log_target: Option<LogStream>,
+    /// Append messages to this file
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 /// Options of `compile`.

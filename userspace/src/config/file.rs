@@ -5,9 +5,12 @@ use super::geo::{self, Geo};
 use super::guards::{Access, RateLimit};
 use super::health::{self, Health};
 use super::idle::Steps;
+use super::log::{self, LogOptions};
+use super::query_log::{self, QueryLog};
 use super::{ConfigError, Idle, Io};
 use crate::tcp::TcpConfig;
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Every option of the file. An unknown one is an error: it would be a silent one otherwise.
@@ -26,8 +29,10 @@ pub(super) struct File {
     pub(super) cpus: Vec<usize>,
     pub(super) vector_len: Option<usize>,
     pub(super) control: Option<PathBuf>,
+    pub(super) http: Option<SocketAddr>,
     pub(super) xdp_debug: Option<bool>,
-    pub(super) log: Option<String>,
+    #[serde(default, deserialize_with = "log::filter_or_table")]
+    pub(super) log: LogOptions,
     pub(super) zones_dir: Option<PathBuf>,
     pub(super) watch: Option<bool>,
     #[serde(default)]
@@ -50,6 +55,9 @@ pub(super) struct File {
     pub(super) rate_limit: RateLimit,
     #[serde(default)]
     pub(super) health: Health,
+    #[serde(default)]
+    pub(super) query_log: Vec<QueryLog>,
+    pub(super) query_log_buffer_size: Option<usize>,
 }
 
 /// `[udp]`
@@ -83,8 +91,10 @@ impl File {
             zone.file = folder.join(&zone.file);
         }
         file.zones_dir = file.zones_dir.map(|zones| folder.join(zones));
+        log::resolve(&mut file.log, folder);
         geo::resolve(&mut file.geo, folder);
         health::resolve(&mut file.health, folder);
+        query_log::resolve(&mut file.query_log, folder);
         Ok(file)
     }
 
@@ -120,6 +130,9 @@ mod tests {
         assert!(parse("[[zone]]\norigin = \"x\"\n").starts_with("r.toml:1:1: missing field"));
         assert!(parse("io = \n").starts_with("r.toml:1:6: "));
         assert!(parse("io = \"sockets\"").contains("socket"));
+        assert!(parse("[log]\n fiel = \"x\"\n").starts_with("r.toml:2:2: unknown field"));
+        assert!(parse("[log]\nformat = \"xml\"\n").starts_with("r.toml:2:10: unknown variant"));
+        assert!(parse("log = 7\n").contains("a filter, as in \"info\", or the table [log]"));
     }
 
     #[test]

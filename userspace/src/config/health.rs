@@ -1,7 +1,7 @@
 //! `[health]`: what is checked and how, and what is answered when nothing is up.
 
 use super::ConfigError;
-use crate::name;
+use super::names::names;
 use crate::zone::variants::AllDown;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -261,15 +261,6 @@ impl Check {
     fn refuse(&self, key: &str, problem: impl Into<String>) -> ConfigError {
         ConfigError::option(self.option(key), problem)
     }
-}
-
-/// Names in lowered wire form.
-fn names(option: &str, texts: &[String]) -> Result<Vec<Vec<u8>>, ConfigError> {
-    let names = texts.iter().map(|text| {
-        name::lowered_from_text(text)
-            .map_err(|error| ConfigError::option(option, format!("{text:?} is no name: {error}")))
-    });
-    names.collect()
 }
 
 #[cfg(test)]

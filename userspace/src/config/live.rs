@@ -23,9 +23,15 @@ impl Config {
                 "udp.send_buffer",
                 self.udp_send_buffer != other.udp_send_buffer,
             ),
+            ("http", self.http != other.http),
             ("control", self.control != other.control),
             ("xdp_debug", self.xdp_debug != other.xdp_debug),
             ("watch", self.watch != other.watch),
+            ("query_log", self.query_log != other.query_log),
+            (
+                "log (beside its filter)",
+                self.log_output != other.log_output,
+            ),
         ];
         let differing = differs.into_iter().filter(|&(_, differs)| differs);
         differing.map(|(option, _)| option).collect()

@@ -9,7 +9,10 @@ mod guards;
 mod health;
 mod idle;
 mod live;
+mod log;
+mod names;
 mod networks;
+mod query_log;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
@@ -18,6 +21,8 @@ pub use geo::{GeoOptions, MapOptions, RegionOptions};
 pub use guards::{GuardOptions, RateOptions};
 pub use health::{CheckKind, CheckOptions, HealthOptions};
 pub use idle::Idle;
+pub use log::{LogFormat, LogOutput, LogStream, LogTarget};
+pub use query_log::QueryLogOptions;
 
 use crate::idle::Policy;
 use crate::name;
@@ -88,12 +93,16 @@ pub struct Config {
     pub reflect: bool,
     /// The control socket; none: there is none.
     pub control: Option<PathBuf>,
+    /// Where metrics are told over HTTP; none: nowhere.
+    pub http: Option<SocketAddr>,
     /// Whether the server at the control socket is to be replaced.
     pub replace: bool,
     /// Whether the kernel program logs what it decides.
     pub xdp_debug: bool,
     /// Log filter, as `tracing` reads it.
     pub log: String,
+    /// How messages are written, and where to.
+    pub log_output: LogOutput,
     /// The zones.
     pub zones: Vec<ZoneSource>,
     /// A folder with further zones, one file each.
@@ -106,6 +115,8 @@ pub struct Config {
     pub guards: GuardOptions,
     /// Which addresses can be down, and why.
     pub health: HealthOptions,
+    /// Which queries are written down.
+    pub query_log: QueryLogOptions,
 }
 
 /// What is wrong with the configuration, and where.
@@ -194,19 +205,22 @@ impl Config {
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
             reflect: arguments.reflect,
             control: control(arguments, file.control),
+            http: arguments.http.or(file.http),
             replace: arguments.replace,
             xdp_debug: arguments.xdp_debug || file.xdp_debug.unwrap_or(false),
-            log: arguments
-                .log
-                .clone()
-                .or(file.log)
-                .unwrap_or_else(|| "info".to_owned()),
+            log_output: log::check(arguments, &file.log)?,
+            log: log::filter(arguments, file.log),
             zones: zones(arguments, &file.zone)?,
             zones_dir: arguments.zones_dir.clone().or(file.zones_dir),
             watch: !arguments.no_watch && file.watch.unwrap_or(true),
             geo: geo::check(&arguments.geoip, &file.geo)?,
             guards: guards::check(&file.access, &file.rate_limit)?,
             health: health::check(&file.health)?,
+            query_log: query_log::check(
+                &file.query_log,
+                arguments.query_log.as_deref(),
+                file.query_log_buffer_size,
+            )?,
         };
         if !config.udp && !config.tcp.enable {
             return Err(ConfigError::option(

@@ -79,7 +79,11 @@ fn table(text: &mut String, name: &str, value: &Value) {
         }
     };
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(k, v)| table(text, &nested(k), v)),
+        Value::Object(fields) => {
+            // A histogram's ranges are for programs; people have the shares beside them.
+            let told = fields.iter().filter(|(key, _)| *key != "ranges");
+            told.for_each(|(key, value)| table(text, &nested(key), value));
+        }
         Value::Array(items) => {
             let items = items.iter().enumerate();
             items.for_each(|(at, item)| table(text, &nested(&at.to_string()), item));
@@ -186,7 +190,7 @@ mod tests {
     #[test]
     fn a_table_has_a_line_per_value() {
         let mut text = String::new();
-        let value = serde_json::json!({"a": {"b": 1, "c": ["x", 2]}, "d": null});
+        let value = serde_json::json!({"a": {"b": 1, "c": ["x", 2]}, "d": null, "ranges": [1]});
         table(&mut text, "", &value);
         let lines: Vec<Vec<&str>> = text
             .lines()

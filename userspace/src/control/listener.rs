@@ -1,6 +1,9 @@
 //! The server's end of the control socket.
 
 use super::{Command, Reply, Request, VERSION};
+use crate::sys::descriptor_reserve::{self, Reserve};
+use crate::sys::wait;
+use std::cell::RefCell;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,6 +14,8 @@ use std::time::Duration;
 
 /// A client that says nothing for so long is left alone.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// Rest of the thread while a client waits for whom there is no descriptor.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(10);
 /// Longest request in bytes.
 const REQUEST_MAX: u64 = 64 * 1024;
 
@@ -37,6 +42,8 @@ pub enum ControlError {
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
+    /// For a client that comes when connections have taken all other descriptors.
+    reserve: RefCell<Reserve>,
     path: PathBuf,
     own: bool,
 }
@@ -64,6 +71,7 @@ impl Listener {
         socket.set_nonblocking(true).map_err(unusable)?;
         Ok(Self {
             socket,
+            reserve: RefCell::new(Reserve::full()),
             path: path.to_owned(),
             own: true,
         })
@@ -74,6 +82,7 @@ impl Listener {
     pub fn adopt(socket: OwnedFd, path: &Path) -> Self {
         Self {
             socket: socket.into(),
+            reserve: RefCell::new(Reserve::full()),
             path: path.to_owned(),
             own: false,
         }
@@ -98,15 +107,32 @@ impl Listener {
     /// replace this one, which still wait for their answers.
     pub fn serve(&self, mut answer: impl FnMut(Command, Reply)) -> Vec<UnixStream> {
         let mut successors = Vec::new();
-        while let Ok((stream, _)) = self.socket.accept() {
-            match read(stream) {
-                Ok(Some((Command::Replace, reply))) => successors.extend(reply.into_stream()),
-                Ok(Some((command, reply))) => answer(command, reply),
-                Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "control client"),
+        loop {
+            // The client before may have had it.
+            self.reserve.borrow_mut().fill();
+            match self.accept() {
+                Ok(stream) => match read(stream) {
+                    Ok(Some((Command::Replace, reply))) => successors.extend(reply.into_stream()),
+                    Ok(Some((command, reply))) => answer(command, reply),
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!(%error, "control client"),
+                },
+                Err(error) => {
+                    // Without a descriptor, accept fails before it looks whether anyone waits.
+                    self.reserve.borrow_mut().fill();
+                    if descriptor_reserve::is_exhausted(&error) {
+                        // It goes on waiting, and would wake this thread again at once.
+                        wait::pause(EXHAUSTED_PAUSE);
+                    }
+                    return successors;
+                }
             }
         }
-        successors
+    }
+
+    fn accept(&self) -> io::Result<UnixStream> {
+        let accepted = self.reserve.borrow_mut().spend(|| self.socket.accept());
+        accepted.map(|(stream, _)| stream)
     }
 }
 

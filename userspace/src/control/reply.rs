@@ -1,6 +1,7 @@
 //! An answer that is owed to a client of the control socket.
 
 use super::Response;
+use crate::telemetry;
 use serde_json::Value;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -29,6 +30,8 @@ impl Reply {
         let Some(stream) = self.0.take() else {
             return;
         };
+        // Who has asked finds in the log what came of it.
+        telemetry::log::settle();
         if let Err(error) = write(&stream, outcome) {
             tracing::debug!(%error, "control client");
         }

@@ -4,6 +4,7 @@ mod arrival;
 pub mod checksum;
 pub mod cookie;
 pub mod edns;
+mod ends;
 mod envelope;
 pub mod headers;
 mod name_key;
@@ -13,6 +14,7 @@ pub mod reply;
 mod short_name;
 
 pub use arrival::Arrival;
+pub use ends::Ends;
 pub use envelope::Envelope;
 pub use name_key::NameKey;
 pub(crate) use name_key::lower;

@@ -2,11 +2,11 @@
 
 use super::{Census, Port, PortEvents, Vector, message_limit};
 use crate::packet::checksum::Sum;
-use crate::packet::{Envelope, headers};
+use crate::packet::{Ends, Envelope, headers};
 use crate::telemetry::{Discard, Tally};
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
 
 /// Bytes of a frame that are copied at once: most queries.
@@ -269,6 +269,16 @@ impl Port for MemPort {
             Framing::Ethernet => headers::seal(self.room(frame), envelope, message_len, sum),
             Framing::Bare(_) => message_len,
         };
+    }
+
+    #[inline(always)]
+    fn ends(&self, frame: &MemFrame, envelope: &Envelope) -> Ends {
+        match self.framing {
+            Framing::Ethernet => headers::ends(self.bytes(frame), envelope),
+            Framing::Bare(client) => {
+                Ends::new(SocketAddr::new(client, 0), SocketAddr::new(client, 0))
+            }
+        }
     }
 
     fn transmit(&mut self, replies: &mut Vector<MemFrame>) {

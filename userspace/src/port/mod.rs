@@ -10,10 +10,11 @@ pub use census::Census;
 pub use events::PortEvents;
 pub use mem::MemPort;
 pub use socket::{SocketConfig, SocketError, SocketPort};
-pub use xsk::{BindMode, XskConfig, XskError, XskPort};
+pub use xsk::{BindMode, RingEvent, RingGauge, RingStatistics, XskConfig, XskError, XskPort};
 
-use crate::packet::Envelope;
 use crate::packet::checksum::Sum;
+use crate::packet::reply::Transport;
+use crate::packet::{Ends, Envelope};
 use crate::telemetry::{Discard, Tally};
 use arrayvec::ArrayVec;
 use std::net::IpAddr;
@@ -33,6 +34,9 @@ pub type Vector<F> = ArrayVec<F, VECTOR_CAPACITY>;
 pub trait Port {
     /// The token for one received frame.
     type Frame;
+
+    /// What brings the messages: it decides how long replies may be, and what clients may claim.
+    const TRANSPORT: Transport = Transport::Udp;
 
     /// Takes at most `limit` waiting frames, appended to `into`. Never blocks.
     fn receive(&mut self, into: &mut Vector<Self::Frame>, limit: usize);
@@ -59,6 +63,9 @@ pub trait Port {
         message_len: usize,
         sum: Option<Sum>,
     );
+
+    /// Between whom a sealed frame travels.
+    fn ends(&self, frame: &Self::Frame, envelope: &Envelope) -> Ends;
 
     /// Sends the sealed frames; `replies` is empty afterwards. What could not be sent is recycled
     /// and counted by the port. At most one wake-up of the kernel. Without replies it still drives

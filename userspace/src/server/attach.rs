@@ -4,11 +4,12 @@ use super::loopback;
 use super::takeover::Link;
 use crate::bpf::{AttachMode, Filter};
 use crate::config::{Config, Io};
-use crate::port::{BindMode, XskConfig, XskError, XskPort};
+use crate::port::{BindMode, RingGauge, RingStatistics, XskConfig, XskError, XskPort};
 use crate::sys::interface::{self, Interface};
 use crate::sys::memory;
 use anyhow::{Context, Result, bail};
 use common::FilterConfig;
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 /// What was attached.
@@ -34,6 +35,9 @@ pub(super) struct Attached {
     pub(super) filter: Filter,
     /// Queues that have a socket.
     queues: u32,
+    /// What tells the counters of each queue's socket. Gone before the worker is: else the queue
+    /// would stay taken.
+    gauges: Vec<RingGauge>,
     /// The attachment that another process made, until it is taken over.
     inherited: Option<OwnedFd>,
     /// Whether the interface was found to be gone.
@@ -57,6 +61,7 @@ impl Attached {
 
     /// Sends no more frames to the sockets: the kernel gets them.
     pub(super) fn withhold(&mut self) {
+        self.gauges.clear();
         for queue in 0..self.queues {
             if let Err(error) = self.filter.unregister_socket(queue) {
                 tracing::warn!(interface = self.interface, queue, "{error}");
@@ -64,9 +69,19 @@ impl Attached {
         }
     }
 
+    /// What the kernel has counted about each queue's socket.
+    pub(super) fn rings(&self) -> Vec<RingStatistics> {
+        let rings: io::Result<_> = self.gauges.iter().map(RingGauge::read).collect();
+        rings.unwrap_or_else(|error| {
+            tracing::debug!(interface = self.interface, %error, "the counters of its rings");
+            Vec::new()
+        })
+    }
+
     /// Opens the sockets anew that were withheld and closed, and sends them the frames.
     pub(super) fn reopen(&mut self, reflect: bool) -> Result<Vec<(String, XskPort)>> {
         let (bound, ports) = bind(&self.interface, self.mode)?;
+        self.gauges = gauges(&self.interface, &ports);
         let queues = register(&mut self.filter, &self.interface, ports)?;
         self.filter.resume()?;
         self.queues = u32::try_from(queues.len())?;
@@ -207,6 +222,7 @@ impl Attachment {
             );
         }
         let path = path(mode, bound, ports.len(), config.reflect);
+        let gauges = gauges(interface, &ports);
         let queues = register(&mut filter, interface, ports)?;
         self.paths.push(format!("{interface}: {path}"));
         self.attached.push(Attached {
@@ -215,12 +231,22 @@ impl Attachment {
             mode,
             filter,
             queues: u32::try_from(queues.len())?,
+            gauges,
             inherited: None,
             gone: false,
         });
         self.ports.extend(queues);
         Ok(())
     }
+}
+
+/// What tells the counters of these ports; nothing, where descriptors are used up.
+fn gauges(interface: &str, ports: &[XskPort]) -> Vec<RingGauge> {
+    let gauges: io::Result<_> = ports.iter().map(XskPort::gauge).collect();
+    gauges.unwrap_or_else(|error| {
+        tracing::warn!(interface, %error, "the counters of its rings are not told");
+        Vec::new()
+    })
 }
 
 /// Has the program give each queue's frames to its socket; names the workers that these are for.

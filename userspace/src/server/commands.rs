@@ -4,6 +4,7 @@ use super::resources::{MarkChange, Request};
 use super::{Server, status};
 use crate::control::{Command, Mark, Reply};
 use crate::name;
+use crate::querylog::QueryLog;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,10 @@ impl Server<'_> {
             Command::Stats => {
                 let health = self.resources.board().lock().counts();
                 let (workers, attached) = (&self.workers, &self.attached);
-                Ok(status::stats(workers, attached, &published, health))
+                let query_log = self.query_log.as_ref().map(QueryLog::counts);
+                Ok(status::stats(
+                    workers, attached, &published, health, query_log,
+                ))
             }
             Command::Health => Ok(self.resources.board().lock().report(Instant::now())),
             Command::Upgrade if self.handover.is_some() => {

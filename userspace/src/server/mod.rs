@@ -5,8 +5,11 @@ mod channel;
 mod commands;
 mod compile;
 mod handover;
+mod http;
+mod limits;
 mod lookup;
 mod loopback;
+mod metrics;
 mod notify;
 mod progress;
 mod resources;
@@ -20,13 +23,16 @@ mod workers;
 use crate::config::{CONTROL_DEFAULT, Config, RunArguments};
 use crate::control::{ControlError, Listener};
 use crate::packet::cookie::Secret;
+use crate::querylog::QueryLog;
 use crate::sys::heap;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
+use crate::telemetry::log;
 use anyhow::{Context, Result};
 use attach::Attached;
 pub use compile::compile;
 use handover::Handover;
+use http::{HttpSocket, HttpThread};
 pub use lookup::lookup;
 use notify::Watchdog;
 use resources::{Request, ResourceThread, Resources};
@@ -51,12 +57,16 @@ struct Server<'c> {
     paths: Vec<String>,
     workers: Workers,
     resources: ResourceThread,
+    /// Where queries are written down; `None`: nowhere.
+    query_log: Option<QueryLog>,
     /// The kernel sockets, for a server that is to replace this one.
     sockets: SharedSockets,
     /// What cookies are made from, where nothing is configured.
     cookie_secret: Secret,
     handover: Option<Handover>,
     program: io::Result<Program>,
+    /// Who asks for metrics.
+    http: Option<HttpThread>,
     /// The server that this one has replaced, for `status`.
     replaced: Value,
     stopping: bool,
@@ -70,18 +80,26 @@ struct Server<'c> {
 pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     // First of all: threads inherit what is blocked here.
     let signals = Signals::block().context("signals")?;
+    let descriptors = limits::raise_descriptors();
     let mut takeover = Takeover::begin(config)?;
     let mut control = match &mut takeover {
         Some(takeover) => takeover.control(config),
         None => control(config)?,
     };
+    let open = |address| HttpSocket::open(address, config.replace);
+    let http = config.http.map(open).transpose()?;
     let mut server = start(arguments, config, &mut takeover)?;
     if let Err(error) = server.take_over(takeover, control.as_mut()) {
         // The old server has all that is open here.
         server.workers.stop(true)?;
         return Err(error);
     }
-    // Scripts wait for this very line.
+    limits::check_descriptors(&config.tcp, descriptors);
+    if let Some(socket) = http {
+        server.http = Some(HttpThread::start(socket, server.workers.cpus())?);
+    }
+    // Scripts wait for this very line, and read what was logged before it.
+    log::settle();
     writeln!(io::stderr(), "ready").context("standard error")?;
     notify::serving(&server.summary());
     let checks = server.resources.start_checks().context("health")?;
@@ -110,7 +128,7 @@ fn start<'c>(
         .as_mut()
         .map(Takeover::inheritance)
         .unwrap_or_default();
-    let kernel = sockets::open(config, sockets, &workers.tcp)?;
+    let kernel = sockets::open(config, sockets)?;
     let interfaces = attach::prepare(config, links)?;
     if let Some(takeover) = takeover {
         takeover.release()?;
@@ -134,17 +152,30 @@ fn start<'c>(
         started: Instant::now(),
         attached: attachment.attached,
         paths,
+        query_log: query_log(config, &mut workers)?,
         workers,
         resources,
         sockets,
         cookie_secret,
         handover: None,
         program: Program::own(),
+        http: None,
         replaced: Value::Null,
         stopping: false,
         leaving: false,
         is_frozen: false,
     })
+}
+
+/// The query log, where one is configured.
+fn query_log(config: &Config, workers: &mut Workers) -> Result<Option<QueryLog>> {
+    let (options, sources) = (&config.query_log, workers.take_sources());
+    if options.outputs.is_empty() {
+        return Ok(None);
+    }
+    let taken = workers.cpus();
+    let log = QueryLog::start(&options.outputs, sources, options.buffer_len, &taken);
+    log.map(Some).context("the query log")
 }
 
 /// The control socket. Another server at the default place is no reason not to serve: several may
@@ -202,18 +233,28 @@ impl Server<'_> {
             let fds = [Some(signals.as_fd()), control.map(AsFd::as_fd)]
                 .into_iter()
                 .flatten();
-            let handover = self.handover.as_ref().map(AsFd::as_fd);
+            let others = [
+                self.handover.as_ref().map(AsFd::as_fd),
+                self.http.as_ref().map(AsFd::as_fd),
+            ];
             let kernel_logs = self
                 .attached
                 .iter()
                 .filter_map(|attached| attached.filter.log_fd());
             let tick = watchdog.tick(TICK);
-            wait::any_readable(fds.chain(handover).chain(kernel_logs), tick)?;
+            wait::any_readable(
+                fds.chain(others.into_iter().flatten()).chain(kernel_logs),
+                tick,
+            )?;
             watchdog.feed();
             while let Some(signal) = signals.next()? {
                 match signal {
                     Signal::Stop => self.stopping = true,
-                    Signal::Reload => self.resources.ask(Request::Reload(None), None),
+                    Signal::Reload => {
+                        log::reopen();
+                        self.resources.ask(Request::Reload(None), None);
+                        self.query_log.iter().for_each(QueryLog::rotate);
+                    }
                 }
             }
             if let Some(control) = control {
@@ -221,11 +262,31 @@ impl Server<'_> {
                     self.begin_handover(successor, control);
                 }
             }
+            self.answer_collectors()?;
             self.continue_handover();
             self.look_at_interfaces();
             self.workers.watch()?;
             self.watch_resources();
         }
+        Ok(())
+    }
+
+    /// Tells metrics to whoever has asked over HTTP.
+    fn answer_collectors(&self) -> Result<()> {
+        let Some(http) = &self.http else {
+            return Ok(());
+        };
+        http.answer(|format| {
+            let sources = metrics::Sources {
+                workers: &self.workers,
+                attached: &self.attached,
+                published: &self.resources.published(),
+                health: self.resources.board().lock().counts(),
+                query_log: self.query_log.as_ref().map(QueryLog::counts),
+                uptime: self.started.elapsed(),
+            };
+            metrics::text(&sources, format)
+        })?;
         Ok(())
     }
 
@@ -274,6 +335,12 @@ impl Server<'_> {
         for attached in &mut self.attached {
             attached.filter.detach();
         }
-        self.workers.stop(self.leaving)
+        // As long as anybody has them, clients are kept waiting for nobody.
+        self.sockets = SharedSockets::default();
+        let stopped = self.workers.stop(self.leaving);
+        if let Some(log) = self.query_log.take() {
+            log.stop();
+        }
+        stopped
     }
 }

@@ -1,15 +1,16 @@
-//! Which thread serves which port: a worker per queue or per CPU, and the sibling.
+//! Which thread serves which port: a worker per queue or per CPU, and the siblings.
 
 use super::workers::Workers;
 use crate::config::Config;
 use crate::idle::{Idle, PATIENCE_RINGS, PATIENCE_SOCKETS};
-use crate::port::{Port, SocketConfig, SocketPort, XskPort};
+use crate::port::{SocketConfig, SocketPort, XskPort};
 use crate::snapshot::Snapshot;
 use crate::sys::cpu;
-use crate::tcp::{Sibling, TcpCounters};
+use crate::tcp::{self, Sibling, TcpCounters};
 use crate::worker::Work;
 use anyhow::Result;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ const FRAME_SIZE: usize = 4096;
 pub(super) struct SharedSockets {
     /// UDP sockets, several on an address where several workers serve it.
     pub(super) udp: Vec<(SocketAddr, OwnedFd)>,
-    /// Listening TCP sockets.
+    /// Listening TCP sockets, several on an address where several siblings serve it.
     pub(super) tcp: Vec<(SocketAddr, OwnedFd)>,
 }
 
@@ -35,36 +36,51 @@ pub(super) struct SharedSockets {
 pub(super) struct KernelSockets {
     /// Each address's UDP sockets.
     udp: Vec<(SocketAddr, Vec<SocketPort>)>,
-    tcp: Sibling,
+    /// Each address's listening sockets.
+    tcp: Vec<(SocketAddr, Vec<OwnedFd>)>,
 }
 
 /// Opens the kernel sockets, those that are `inherited` excepted.
-pub(super) fn open(
-    config: &Config,
-    inherited: SharedSockets,
-    counters: &Arc<TcpCounters>,
-) -> Result<KernelSockets> {
-    let mut sockets = inherited.udp;
-    let mut udp = Vec::new();
+pub(super) fn open(config: &Config, mut inherited: SharedSockets) -> Result<KernelSockets> {
+    let (mut udp, mut tcp) = (Vec::new(), Vec::new());
     for &address in config.listen.iter().filter(|_| config.udp) {
-        let (ours, others) = sockets
-            .into_iter()
-            .partition(|(local, _)| *local == address);
-        sockets = others;
-        let ours: Vec<(SocketAddr, OwnedFd)> = ours;
-        if ours.is_empty() {
-            // Sockets that workers share, another server would share as well, unnoticed.
-            drop(SocketPort::open(&socket(config, address, false))?);
-        }
-        let adopt = |(_, fd)| SocketPort::adopt(fd, &socket(config, address, true));
-        let mut ports = ours.into_iter().map(adopt).collect::<Result<Vec<_>, _>>()?;
-        if ports.is_empty() {
-            ports.push(SocketPort::open(&socket(config, address, true))?);
-        }
-        udp.push((address, ports));
+        let ports = gather(
+            take(&mut inherited.udp, address),
+            |fd| Ok(SocketPort::adopt(fd, &socket(config, address, true))?),
+            |shared| Ok(SocketPort::open(&socket(config, address, shared))?),
+        );
+        udp.push((address, ports?));
     }
-    let tcp = Sibling::inheriting(config.tcp.clone(), Arc::clone(counters), inherited.tcp)?;
+    let backlog = config.tcp.backlog;
+    for &address in config.listen.iter().filter(|_| config.tcp.enable) {
+        let sockets = gather(
+            take(&mut inherited.tcp, address),
+            |fd| Ok(tcp::adopt(fd, address, backlog)?),
+            |shared| Ok(tcp::listen(address, backlog, shared)?),
+        );
+        tcp.push((address, sockets?));
+    }
     Ok(KernelSockets { udp, tcp })
+}
+
+/// The sockets of an address: those that are inherited, or one that others can be opened beside.
+fn gather<S>(
+    inherited: Vec<OwnedFd>,
+    adopt: impl Fn(OwnedFd) -> Result<S>,
+    open: impl Fn(bool) -> Result<S>,
+) -> Result<Vec<S>> {
+    if !inherited.is_empty() {
+        return inherited.into_iter().map(adopt).collect();
+    }
+    // Sockets that workers share, another server would share as well, unnoticed.
+    drop(open(false)?);
+    Ok(vec![open(true)?])
+}
+
+/// Takes an address's sockets out.
+fn take(sockets: &mut Vec<(SocketAddr, OwnedFd)>, address: SocketAddr) -> Vec<OwnedFd> {
+    let ours = sockets.extract_if(.., |(local, _)| *local == address);
+    ours.map(|(_, socket)| socket).collect()
 }
 
 /// Starts all threads that answer. Returns the kernel sockets, for a server that is to replace
@@ -78,16 +94,28 @@ pub(super) fn start(
     paths: &mut Vec<String>,
 ) -> Result<SharedSockets> {
     let mut cpus = cpus(config)?.into_iter().cycle();
-    let mut shared = SharedSockets {
-        udp: Vec::new(),
-        tcp: kernel.tcp.listeners()?,
-    };
+    let mut shared = SharedSockets::default();
     // With AF_XDP the kernel sockets are for what XDP passes; without, they are all there is.
     let attached = !queues.is_empty();
-    let threads = if attached { 1 } else { config.workers };
-    let mut shares = spread(config, kernel.udp, threads, &mut shared)?.into_iter();
+    let workers_count = if attached {
+        queues.len()
+    } else {
+        config.workers
+    };
+    let siblings = config
+        .tcp
+        .threads
+        .map_or(workers_count, |count| count as usize);
+    let threads = if attached { siblings } else { config.workers };
+    let mut shares = deal(
+        kernel.udp,
+        threads,
+        &mut shared.udp,
+        |port| port.socket().try_clone_to_owned(),
+        |address| Ok(SocketPort::open(&socket(config, address, true))?),
+    )?;
     let spare = match attached {
-        true => shares.next().unwrap_or_default(),
+        true => std::mem::take(&mut shares),
         false => Vec::new(),
     };
     if !attached && config.udp {
@@ -104,7 +132,26 @@ pub(super) fn start(
         paths.push(format!("UDP: kernel sockets, {} workers", config.workers));
     }
     start_queues(config, queues, snapshot, workers)?;
-    workers.spawn_sibling(config, kernel.tcp, spare, snapshot)?;
+    let listening = deal(
+        kernel.tcp,
+        siblings,
+        &mut shared.tcp,
+        OwnedFd::try_clone,
+        |address| Ok(tcp::listen(address, config.tcp.backlog, true)?),
+    )?;
+    let mut spare = spare.into_iter();
+    let mut cpus = available("tcp.cpus", &config.tcp.cpus)?.into_iter().cycle();
+    let options = config.tcp.for_each_of(siblings);
+    for (number, sockets) in (0..).zip(listening) {
+        let counters = Arc::new(TcpCounters::default());
+        let tcp = Sibling::on(sockets, options.clone(), Arc::clone(&counters))?;
+        let ports = spare.next().unwrap_or_default();
+        let (cpu, vector_len) = (cpus.next(), config.vector_len);
+        workers.spawn_sibling(number, cpu, vector_len, (tcp, counters), ports, snapshot)?;
+    }
+    if config.tcp.enable {
+        paths.push(format!("TCP: kernel sockets, {siblings} threads"));
+    }
     Ok(shared)
 }
 
@@ -128,23 +175,27 @@ pub(super) fn start_queues(
 }
 
 /// Deals each address's sockets out to so many threads: at least one to each, and none is left out,
-/// for what came to it would wait for ever.
-fn spread(
-    config: &Config,
-    udp: Vec<(SocketAddr, Vec<SocketPort>)>,
+/// for what came to it would wait for ever. Each is noted in `shared` as well.
+fn deal<S>(
+    sockets: Vec<(SocketAddr, Vec<S>)>,
     threads: usize,
-    shared: &mut SharedSockets,
-) -> Result<Vec<Vec<SocketPort>>> {
-    let mut shares: Vec<Vec<SocketPort>> = (0..threads).map(|_| Vec::new()).collect();
-    for (address, mut ports) in udp {
-        while ports.len() < threads {
-            ports.push(SocketPort::open(&socket(config, address, true))?);
+    shared: &mut Vec<(SocketAddr, OwnedFd)>,
+    duplicate: impl Fn(&S) -> io::Result<OwnedFd>,
+    open: impl Fn(SocketAddr) -> Result<S>,
+) -> Result<Vec<Vec<S>>> {
+    let mut shares: Vec<Vec<S>> = (0..threads).map(|_| Vec::new()).collect();
+    for (address, mut ours) in sockets {
+        // Where the kernel has chosen the port, all have the first one's. Whatever the protocol,
+        // its address is asked for in the same way.
+        let first = ours.first().map(&duplicate).transpose()?;
+        let bound = first.map(|first| UdpSocket::from(first).local_addr());
+        let bound = bound.transpose()?.unwrap_or(address);
+        while ours.len() < threads {
+            ours.push(open(bound)?);
         }
-        for (at, port) in ports.into_iter().enumerate() {
-            if let Some(fd) = port.fd() {
-                shared.udp.push((address, fd.try_clone_to_owned()?));
-            }
-            shares[at % threads].push(port);
+        for (at, socket) in ours.into_iter().enumerate() {
+            shared.push((address, duplicate(&socket)?));
+            shares[at % threads].push(socket);
         }
     }
     Ok(shares)
@@ -163,14 +214,17 @@ fn socket(config: &Config, address: SocketAddr, shared: bool) -> SocketConfig {
 
 /// The CPUs that workers are pinned to.
 fn cpus(config: &Config) -> Result<Vec<usize>> {
-    let allowed = cpu::allowed()?;
     if config.cpus.is_empty() {
-        return Ok(allowed);
+        return Ok(cpu::allowed()?);
     }
-    for &cpu in &config.cpus {
-        if !allowed.contains(&cpu) {
-            anyhow::bail!("--cpus: CPU {cpu} is not available; this process may use {allowed:?}");
-        }
+    available("--cpus", &config.cpus)
+}
+
+/// The CPUs that `option` lists, if this process may use them.
+fn available(option: &str, cpus: &[usize]) -> Result<Vec<usize>> {
+    let allowed = cpu::allowed()?;
+    if let Some(cpu) = cpus.iter().find(|cpu| !allowed.contains(cpu)) {
+        anyhow::bail!("{option}: CPU {cpu} is not available; this process may use {allowed:?}");
     }
-    Ok(config.cpus.clone())
+    Ok(cpus.to_vec())
 }

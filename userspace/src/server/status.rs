@@ -7,8 +7,12 @@ use crate::bpf::Filter;
 use crate::config::Config;
 use crate::health::Counts;
 use crate::name;
+use crate::port::{RingEvent, RingStatistics};
+use crate::querylog::{QueryLogCounts, QueryLogEvent};
+use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
-use crate::telemetry::{Discard, Event, Rcode, Totals};
+use crate::telemetry::log::{self, LogTotals};
+use crate::telemetry::{Counters, Discard, Distribution, Event, Measure, Rcode, Totals};
 use common::Verdict;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -49,6 +53,7 @@ pub(super) fn status(
         "zones_failed": published.zones_failed,
         "zones": zones,
         "memory_bytes": snapshot.size_bytes(),
+        "memory": labelled(Part::ALL, Part::label, |&part| snapshot.part_bytes(part) as u64),
     })
 }
 
@@ -58,18 +63,23 @@ pub(super) fn stats(
     attached: &[Attached],
     published: &Published,
     health: Counts,
+    query_log: Option<&QueryLogCounts>,
 ) -> Value {
-    let mut sum = Totals::default();
-    let by_worker: Map<String, Value> = workers
-        .counters()
-        .map(|(name, counters)| {
-            sum.include(counters);
-            (name.to_owned(), totals_json(&counters.totals()))
-        })
+    let all: Vec<(&str, &Counters)> = workers.counters().collect();
+    let by_worker: Map<String, Value> = all
+        .iter()
+        .map(|&(name, counters)| (name.to_owned(), counted_json(&[counters])))
         .collect();
-    let mut stats = totals_json(&sum);
+    let all: Vec<&Counters> = all.into_iter().map(|(_, counters)| counters).collect();
+    let mut stats = counted_json(&all);
     stats["workers"] = by_worker.into();
-    stats["tcp"] = tcp_json(&workers.tcp.totals());
+    for interface in attached {
+        for (queue, rings) in interface.rings().iter().enumerate() {
+            let worker = format!("{}/{queue}", interface.interface);
+            stats["workers"][worker]["rings"] = rings_json(rings);
+        }
+    }
+    stats["tcp"] = tcp_json(&workers.tcp_totals());
     stats["resources"] = json!({
         "reloads": published.reloads,
         "reload_errors": published.reload_errors,
@@ -82,6 +92,12 @@ pub(super) fn stats(
         "checks": health.checks,
         "failures": health.failures,
     });
+    if let Some(counts) = query_log {
+        stats["query_log"] = labelled(QueryLogEvent::ALL, QueryLogEvent::label, |&event| {
+            counts.get(event)
+        });
+    }
+    stats["log"] = log_json(&log::totals());
     stats["xdp"] = attached
         .iter()
         .map(|attached| (attached.interface.clone(), xdp_json(&attached.filter)))
@@ -99,7 +115,19 @@ fn xdp_json(filter: &Filter) -> Value {
     }
 }
 
-fn totals_json(totals: &Totals) -> Value {
+/// What these workers have counted.
+fn counted_json(workers: &[&Counters]) -> Value {
+    let mut totals = Totals::default();
+    workers.iter().for_each(|counters| totals.include(counters));
+    let histograms: Map<String, Value> = Measure::ALL
+        .iter()
+        .map(|&measure| {
+            let mut distribution = Distribution::new(measure);
+            let histograms = workers.iter().map(|counters| counters.histograms());
+            histograms.for_each(|histograms| distribution.include(histograms));
+            (measure.label().to_owned(), distribution_json(&distribution))
+        })
+        .collect();
     json!({
         "received": totals.events(Event::Received),
         "answers": totals.answered(),
@@ -107,6 +135,40 @@ fn totals_json(totals: &Totals) -> Value {
         "rcodes": labelled(Rcode::ALL, Rcode::label, |&rcode| totals.replies(rcode)),
         "discarded": labelled(Discard::ALL, Discard::label, |&reason| totals.discards(reason)),
         "events": labelled(Event::ALL, Event::label, |&event| totals.events(event)),
+        "histograms": histograms,
+    })
+}
+
+/// A histogram: its ranges that are not empty by their ends, and what so many values are not above.
+fn distribution_json(distribution: &Distribution) -> Value {
+    let ranges = distribution.ranges().filter(|&(_, count)| count != 0);
+    let ranges: Vec<Value> = ranges.map(|(end, count)| json!([end, count])).collect();
+    json!({
+        "count": distribution.count(),
+        "sum": distribution.sum(),
+        "p50": distribution.at_most(0.5),
+        "p99": distribution.at_most(0.99),
+        "ranges": ranges,
+    })
+}
+
+/// What the kernel counts about a worker's AF_XDP socket.
+fn rings_json(rings: &RingStatistics) -> Value {
+    labelled(RingEvent::ALL, RingEvent::label, |&event| {
+        rings.count(event)
+    })
+}
+
+fn log_json(totals: &LogTotals) -> Value {
+    let messages = totals.messages().filter(|&(_, count)| count != 0);
+    let messages = messages.map(|(level, count)| (level.to_owned(), count.into()));
+    json!({
+        "messages": messages.collect::<Map<_, _>>(),
+        "dropped": totals.dropped,
+        "rate_limited": totals.rate_limited,
+        "write_errors": totals.write_errors,
+        "open_errors": totals.open_errors,
+        "rotations": totals.rotations,
     })
 }
 

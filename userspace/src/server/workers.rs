@@ -2,13 +2,13 @@
 
 use super::resources::Post;
 use super::sibling::SiblingThread;
-use crate::config::Config;
 use crate::idle::Idle;
 use crate::port::{Port, SocketPort};
+use crate::querylog::{Reader, Source, recorder};
 use crate::snapshot::{Snapshot, mailbox};
 use crate::sys::cpu;
-use crate::tcp::{self, Sibling, TcpCounters};
-use crate::telemetry::Counters;
+use crate::tcp::{self, Sibling, TcpCounters, TcpTotals};
+use crate::telemetry::{Counters, log};
 use crate::worker::{Work, Worker, WorkerHandle};
 use anyhow::{Context, Result, anyhow};
 use std::io;
@@ -55,10 +55,14 @@ impl Bell {
 #[derive(Default)]
 pub(super) struct Workers {
     members: Vec<Member>,
+    /// The CPUs that workers are pinned to.
+    cpus: Vec<usize>,
     /// How snapshots reach them, until the resource thread takes it over.
     posts: Vec<Post>,
-    /// What the sibling's TCP side counts.
-    pub(super) tcp: Arc<TcpCounters>,
+    /// What they record of queries, until the query log takes it over.
+    sources: Vec<Source>,
+    /// What the TCP side of each sibling counts.
+    tcp: Vec<Arc<TcpCounters>>,
 }
 
 impl Workers {
@@ -68,7 +72,7 @@ impl Workers {
         name: String,
         cpu: Option<usize>,
         ports: Vec<P>,
-        work: Work<P::Frame>,
+        mut work: Work<P::Frame>,
         idle: Idle,
         snapshot: &Arc<Snapshot>,
     ) -> Result<()>
@@ -76,15 +80,18 @@ impl Workers {
         P: Port + Send + 'static,
         P::Frame: Send,
     {
+        self.cpus.extend(cpu);
         let handle = WorkerHandle::new().context("worker")?;
+        if let Work::Answer(turn) = &mut work {
+            let (recorder, reader) = recorder();
+            turn.set_recorder(recorder);
+            self.record(&name, reader, Bell::Worker(handle.clone()));
+        }
         let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
         let worker = Worker::new(ports, inbox, work, idle, handle.clone());
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            if let Some(cpu) = cpu
-                && let Err(error) = cpu::pin(cpu)
-            {
-                tracing::warn!(%error, "worker is not pinned");
-            }
+            log::limit_this_thread();
+            pin(cpu);
             worker.run()
         })?;
         let counters = Arc::clone(&handle.counters);
@@ -100,23 +107,32 @@ impl Workers {
         Ok(())
     }
 
-    /// Starts the sibling thread: TCP, and the UDP sockets in `ports`.
+    /// Starts a sibling thread: TCP, and the UDP sockets in `ports`.
     pub(super) fn spawn_sibling(
         &mut self,
-        config: &Config,
-        tcp: Sibling,
+        number: usize,
+        cpu: Option<usize>,
+        vector_len: usize,
+        tcp: (Sibling, Arc<TcpCounters>),
         ports: Vec<SocketPort>,
         snapshot: &Arc<Snapshot>,
     ) -> Result<()> {
-        let name = "sibling".to_owned();
+        let (tcp, tcp_counters) = tcp;
+        let name = format!("sibling/{number}");
         let counters = Arc::new(Counters::default());
         let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
         let bell = Bell::Sibling(tcp.waker());
-        let sibling =
-            SiblingThread::new(tcp, ports, config.vector_len, inbox, Arc::clone(&counters))?;
-        let thread = thread::Builder::new()
-            .name(name.clone())
-            .spawn(move || sibling.run())?;
+        let (sibling, readers) =
+            SiblingThread::new(tcp, ports, vector_len, inbox, Arc::clone(&counters))?;
+        for reader in readers {
+            self.record(&name, reader, bell.clone());
+        }
+        let thread = thread::Builder::new().name(name.clone()).spawn(move || {
+            log::limit_this_thread();
+            pin(cpu);
+            sibling.run()
+        })?;
+        self.tcp.push(tcp_counters);
         self.posts
             .push(Post::new(name.clone(), mailbox, bell.clone()));
         self.members.push(Member {
@@ -128,9 +144,28 @@ impl Workers {
         Ok(())
     }
 
+    /// The CPUs that workers are pinned to.
+    pub(super) fn cpus(&self) -> Vec<usize> {
+        self.cpus.clone()
+    }
+
     /// The ways by which snapshots reach all threads.
     pub(super) fn take_posts(&mut self) -> Vec<Post> {
         std::mem::take(&mut self.posts)
+    }
+
+    /// What all threads record of queries.
+    pub(super) fn take_sources(&mut self) -> Vec<Source> {
+        std::mem::take(&mut self.sources)
+    }
+
+    fn record(&mut self, name: &str, reader: Reader, bell: Bell) {
+        let wake = move || {
+            // One that cannot be woken sees it half a second later.
+            let _ = bell.wake();
+        };
+        self.sources
+            .push(Source::new(name.to_owned(), reader, wake));
     }
 
     /// An error when a worker has ended that was not told to.
@@ -167,11 +202,30 @@ impl Workers {
         }
     }
 
+    /// What the TCP side has counted, over all siblings.
+    pub(super) fn tcp_totals(&self) -> TcpTotals {
+        let mut totals = TcpTotals::default();
+        self.tcp
+            .iter()
+            .for_each(|counters| totals.include(counters));
+        totals
+    }
+
     /// The counters of every worker, by its name.
     pub(super) fn counters(&self) -> impl Iterator<Item = (&str, &Counters)> {
         self.members
             .iter()
             .map(|member| (member.name.as_str(), &*member.counters))
+    }
+}
+
+/// Pins the calling thread, where it is to be pinned.
+fn pin(cpu: Option<usize>) {
+    if let Some(cpu) = cpu
+        && let Err(error) = cpu::pin(cpu)
+    {
+        let thread = thread::current();
+        tracing::warn!(thread = thread.name(), %error, "it is not pinned");
     }
 }
 

@@ -7,6 +7,7 @@ mod labels;
 mod mailbox;
 #[cfg(test)]
 mod mailbox_tests;
+mod parts;
 mod policy;
 mod rate_limit;
 mod sync;
@@ -18,6 +19,7 @@ pub use chaos::{Chaos, TEXT_LEN_MAX};
 pub use guards::{Access, GuardLists, Guards};
 pub use labels::Labels;
 pub use mailbox::mailbox;
+pub use parts::Part;
 pub use policy::Policy;
 pub use rate_limit::RateLimit;
 pub use variation::{Choice, VariantSet, Variation};
@@ -117,14 +119,6 @@ impl Snapshot {
     /// The maps that variants speak of.
     pub fn geo(&self) -> &Geo {
         &self.geo
-    }
-
-    /// Bytes of zones and index.
-    pub fn size_bytes(&self) -> usize {
-        let zones: usize = self.zones.iter().map(|zone| zone.bytes().len()).sum();
-        let variations = self.variations.iter().flatten();
-        let variations: usize = variations.map(Variation::size_bytes).sum();
-        zones + variations + self.index.size_bytes()
     }
 
     /// Fetches ahead what `candidate` reads.

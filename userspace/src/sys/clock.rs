@@ -16,6 +16,13 @@ pub fn unix_time_s() -> u32 {
     clock_gettime(ClockId::CLOCK_REALTIME_COARSE).map_or(0, |time| time.tv_sec() as u32)
 }
 
+/// Nanoseconds since 1970.
+pub fn unix_time_ns() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME).map(Duration::from);
+    // Until 2554.
+    u64::try_from(now.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Microseconds of `CLOCK_MONOTONIC`, by which processes compare their times.
 pub fn monotonic_us() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);

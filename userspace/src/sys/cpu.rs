@@ -42,6 +42,20 @@ pub fn pin(cpu: usize) -> Result<(), CpuError> {
     Ok(sched_setaffinity(THIS_THREAD, &set)?)
 }
 
+/// Keeps the calling thread off `taken`, unless there are no other CPUs.
+pub fn avoid(taken: &[usize]) -> Result<(), CpuError> {
+    let mut set = CpuSet::new();
+    let mut is_empty = true;
+    for cpu in allowed()?.into_iter().filter(|cpu| !taken.contains(cpu)) {
+        set.set(cpu)?;
+        is_empty = false;
+    }
+    if !is_empty {
+        sched_setaffinity(THIS_THREAD, &set)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

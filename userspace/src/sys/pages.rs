@@ -8,7 +8,7 @@ use nix::sys::mman::{
 use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -34,6 +34,16 @@ unsafe impl<T: Pod + Sync> Sync for Pages<T> {}
 impl<T: Pod> Pages<T> {
     /// As many zeros.
     pub fn zeroed(len: usize) -> Self {
+        Self::advised(len, MmapAdvise::MADV_HUGEPAGE)
+    }
+
+    /// As many zeros, of which few will ever be written: never in huge pages, where the first write
+    /// to one makes all of it real.
+    pub fn sparse(len: usize) -> Self {
+        Self::advised(len, MmapAdvise::MADV_NOHUGEPAGE)
+    }
+
+    fn advised(len: usize, advice: MmapAdvise) -> Self {
         const { assert!(align_of::<T>() <= PAGE_LEN && size_of::<T>() > 0) };
         let mapped_bytes = whole_pages::<T>(len);
         let size = NonZeroUsize::new(mapped_bytes).unwrap_or(NonZeroUsize::MIN);
@@ -41,12 +51,30 @@ impl<T: Pod> Pages<T> {
         // SAFETY: a new mapping touches no memory that is in use.
         let mapped = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) };
         let start = mapped.unwrap_or_else(|_| out_of_memory(mapped_bytes));
-        advise_huge(start, mapped_bytes);
+        // SAFETY: advice changes no contents. A kernel without huge pages refuses it, and all is
+        // well. (A table of a million names has 50 of them, not 25,000 small ones.)
+        let _ = unsafe { madvise(start, mapped_bytes, advice) };
         Self {
             start: start.cast(),
             len,
             mapped_bytes,
         }
+    }
+
+    /// Gives the whole pages within `range` back; their items are zero again.
+    pub fn forget(&mut self, range: Range<usize>) {
+        let bytes = range.start * size_of::<T>()..range.end.min(self.len) * size_of::<T>();
+        let first = bytes.start.next_multiple_of(PAGE_LEN);
+        let end = bytes.end / PAGE_LEN * PAGE_LEN;
+        if first >= end {
+            return;
+        }
+        // SAFETY: the pages are of this mapping, which is private and anonymous, so they read as
+        // zeros afterwards; `&mut self` says that nobody looks at them, and zero is a `T`.
+        let _ = unsafe {
+            let start = self.start.cast::<c_void>().byte_add(first);
+            madvise(start, end - first, MmapAdvise::MADV_DONTNEED)
+        };
     }
 
     /// Makes it longer, by zeros, or shorter, and gives back the pages that it no longer needs. It
@@ -145,12 +173,6 @@ fn whole_pages<T>(len: usize) -> usize {
     pages.unwrap_or_else(|| out_of_memory(usize::MAX))
 }
 
-/// Asks for huge pages: a table of a million names has 50 of them, not 25,000.
-fn advise_huge(start: NonNull<c_void>, len: usize) {
-    // SAFETY: advice changes no contents. A kernel without huge pages refuses it, and all is well.
-    let _ = unsafe { madvise(start, len, MmapAdvise::MADV_HUGEPAGE) };
-}
-
 #[cold]
 fn out_of_memory(bytes: usize) -> ! {
     let size = bytes.min(isize::MAX as usize - PAGE_LEN);
@@ -191,6 +213,41 @@ mod tests {
         let other = shared.clone();
         drop(shared);
         assert_eq!((other.len(), other[4_999]), (5_000, 7));
+    }
+
+    #[test]
+    fn what_is_sparse_is_not_in_huge_pages() {
+        let flags_of = |pages: &Pages<u8>| {
+            let address = format!("{:x}-", pages.as_ptr().addr());
+            let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+            let own = maps.split_once(&address).expect("it is mapped").1;
+            let flags = own.lines().find_map(|line| line.strip_prefix("VmFlags:"));
+            flags
+                .unwrap()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let (sparse, dense) = (Pages::sparse(50_000_000), Pages::zeroed(50_000_000));
+        let has = |pages, flag: &str| flags_of(pages).iter().any(|it| it == flag);
+        assert_eq!(
+            has(&sparse, "nh"),
+            has(&dense, "hg"),
+            "either the kernel knows both"
+        );
+        assert!(!has(&sparse, "hg") && !has(&dense, "nh"));
+        assert!(sparse.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_zero_and_nothing_else() {
+        let mut pages = Pages::<u8>::sparse(10 * PAGE_LEN);
+        pages.fill(9);
+        pages.forget(PAGE_LEN + 1..4 * PAGE_LEN + 5);
+        let zeros: Vec<usize> = (0..pages.len()).filter(|&at| pages[at] == 0).collect();
+        assert!(zeros.iter().copied().eq(2 * PAGE_LEN..4 * PAGE_LEN));
+        pages.forget(5..100);
+        assert_eq!(pages[5], 9);
     }
 
     #[test]

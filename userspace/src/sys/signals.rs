@@ -24,10 +24,7 @@ impl Signals {
     /// Threads inherit the block, so this comes before the first of them: one that does not have it
     /// would be killed by the signal.
     pub fn block() -> io::Result<Self> {
-        let mut set = SigSet::empty();
-        for number in [Number::SIGTERM, Number::SIGINT, Number::SIGHUP] {
-            set.add(number);
-        }
+        let set = signals();
         set.thread_block()?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         Ok(Self(SignalFd::with_flags(&set, flags)?))
@@ -44,6 +41,20 @@ impl Signals {
             _ => Signal::Stop,
         }))
     }
+}
+
+/// Leaves the signals to whoever reads them, in a thread that has begun before they were blocked.
+pub fn leave_to_others() {
+    // Fails for numbers that are none.
+    let _ = signals().thread_block();
+}
+
+fn signals() -> SigSet {
+    let mut set = SigSet::empty();
+    for number in [Number::SIGTERM, Number::SIGINT, Number::SIGHUP] {
+        set.add(number);
+    }
+    set
 }
 
 impl AsFd for Signals {

@@ -3,8 +3,8 @@
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
-use nix::sys::socket::{MsgFlags, send, setsockopt};
-use nix::{setsockopt_impl, sockopt_impl};
+use nix::sys::socket::{MsgFlags, getsockopt, send, setsockopt};
+use nix::{getsockopt_impl, setsockopt_impl, sockopt_impl};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// `XDP_MAX_TX_SKB_BUDGET` (include/uapi/linux/if_xdp.h).
@@ -18,6 +18,20 @@ sockopt_impl!(
     MAX_TX_SKB_BUDGET,
     u32
 );
+
+sockopt_impl!(
+    /// What the kernel counts about a socket.
+    Statistics,
+    GetOnly,
+    libc::SOL_XDP,
+    libc::XDP_STATISTICS,
+    libc::xdp_statistics
+);
+
+/// What the kernel has counted since the socket was opened.
+pub fn statistics(socket: BorrowedFd<'_>) -> Result<libc::xdp_statistics, Errno> {
+    getsockopt(&socket, Statistics)
+}
 
 /// Wakes the kernel to send what is in the TX ring.
 pub fn kick(socket: BorrowedFd<'_>) -> Result<(), Errno> {

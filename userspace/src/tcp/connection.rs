@@ -3,13 +3,16 @@
 use super::framing::{self, Frame};
 use super::metrics::{TcpClose, TcpEvent, TcpTally};
 use super::stock::OutOfStock;
-use super::{Answers, Block, Peer, Respond, Stock};
+use super::{Answers, Block, Messages, Peer, Stock};
+use std::ops::Range;
 
 /// What a connection waits for; each kind has its own timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// The first query, or the rest of a partial one.
-    Query,
+    /// The first query.
+    First,
+    /// The rest of a partial query, or its turn.
+    Partial,
     /// A further query.
     Idle,
     /// Room in the socket for answers that its client does not read.
@@ -18,7 +21,7 @@ pub enum Wait {
 
 impl Wait {
     /// Every kind, in the order of their indices.
-    pub const ALL: [Self; 3] = [Self::Query, Self::Idle, Self::Send];
+    pub const ALL: [Self; 4] = [Self::First, Self::Partial, Self::Idle, Self::Send];
 }
 
 /// What to do with a connection.
@@ -34,31 +37,33 @@ pub enum Next {
     Close(TcpClose),
 }
 
-/// What a connection works with while it is visited. `answers` must be empty at the beginning.
+/// What a connection works with while it is visited.
 #[derive(Debug)]
-pub struct Visit<'a, R> {
-    /// Queries that may still be answered in this visit.
+pub struct Visit<'a> {
+    /// Queries that may still be taken in this visit.
     pub queries_left: u32,
     /// Longest query, in bytes.
     pub query_size_max: usize,
-    /// Where answers are gathered.
+    /// Where queries go, and replies come from.
+    pub messages: &'a mut Messages,
+    /// Where its answers are gathered; empty at the beginning.
     pub answers: &'a mut Answers,
     /// Where memory beyond this visit comes from.
     pub stock: &'a mut Stock,
     /// What is counted.
     pub tally: &'a mut TcpTally,
-    /// Who answers.
-    pub respond: &'a mut R,
 }
 
 /// A connection, from accept to close.
 ///
 /// A visit is: any number of `receive`, `receive_end` and `resume` while the visit
-/// [has room](Visit::has_room), then `unsent` and `sent`, then `settle` and `next`.
+/// [has room](Visit::has_room); when the messages have been answered, `collect`, `unsent` and
+/// `sent` until all have left or the socket takes no more, and `give_back`; then `settle` and
+/// `next`.
 #[derive(Debug)]
 pub struct Connection {
     peer: Peer,
-    /// Received and not yet answered: a torn message, or whole ones beyond a visit's share.
+    /// Received and not yet taken: a torn message, or whole ones beyond a visit's share.
     input: Block,
     /// What the socket did not take. While there is any, no query is answered.
     output: Block,
@@ -70,6 +75,8 @@ pub struct Connection {
     queried: bool,
     /// There was one since the last `settle`.
     progressed: bool,
+    /// Queries to take at a time; few of a client that does not read as fast as it asks.
+    share: u16,
     /// The client will send no more.
     input_ended: bool,
     /// Close for this reason once all answers have left.
@@ -85,19 +92,26 @@ impl Connection {
             peer,
             input: Block::default(),
             output: Block::default(),
-            wait: Wait::Query,
+            wait: Wait::First,
             since_ms: now_ms,
             resumable: false,
             queried: false,
             progressed: false,
+            share: u16::MAX,
             input_ended: false,
             ending: None,
             broken: None,
         }
     }
 
-    /// Takes bytes that the client sent: answers the whole queries in them, keeps the rest.
-    pub fn receive<R: Respond>(&mut self, bytes: &[u8], visit: &mut Visit<'_, R>) {
+    /// How many queries it may have answered at a time.
+    pub fn share(&self) -> u32 {
+        self.share.into()
+    }
+
+    /// Takes bytes that the client sent: the whole queries in them are to be answered, the rest is
+    /// kept.
+    pub fn receive(&mut self, bytes: &[u8], visit: &mut Visit<'_>) {
         if self.ending.is_some() {
             return;
         }
@@ -108,7 +122,7 @@ impl Connection {
             }
             return;
         }
-        let taken = visit.answer(&self.peer, bytes);
+        let taken = visit.take(&self.peer, bytes);
         self.note(&taken);
         let rest = &bytes[taken.len..];
         if self.ending.is_none() && !rest.is_empty() {
@@ -125,13 +139,57 @@ impl Connection {
         self.input_ended = true;
     }
 
-    /// Answers whole queries that are held already.
-    pub fn resume<R: Respond>(&mut self, visit: &mut Visit<'_, R>) {
-        let taken = visit.answer(&self.peer, self.input.bytes());
+    /// Takes whole queries that are held already.
+    pub fn resume(&mut self, visit: &mut Visit<'_>) {
+        let taken = visit.take(&self.peer, self.input.bytes());
         self.note(&taken);
         self.input.consume(taken.len);
-        if self.input.is_empty() || self.ending.is_some() {
+        if self.input.is_empty() || taken.ending.is_some() {
             visit.stock.release(std::mem::take(&mut self.input));
+        }
+    }
+
+    /// Gathers the replies to its queries while there is room; `range` says which messages are its
+    /// own, and afterwards, which are left.
+    pub fn collect(&mut self, range: &mut Range<usize>, visit: &mut Visit<'_>) {
+        let before = range.len();
+        while !visit.answers.is_full()
+            && let Some(index) = range.next()
+        {
+            let Some(reply) = visit.messages.reply(index) else {
+                // What comes behind it, is not answered either.
+                visit.tally.add(TcpEvent::Queries, before as u64);
+                visit.stock.release(std::mem::take(&mut self.input));
+                self.resumable = false;
+                self.ending = Some(TcpClose::Unanswered);
+                range.start = range.end;
+                return;
+            };
+            visit.answers.push(reply);
+            visit.tally.add(TcpEvent::Answers, 1);
+        }
+        let count = (before - range.len()) as u64;
+        visit.tally.add(TcpEvent::Queries, count);
+    }
+
+    /// Takes note that the queries of this vector are done with, all but those in `rest`: their
+    /// client does not read, or there was enough to send without them. They are taken again, and no
+    /// more at a time than were answered this time.
+    pub fn give_back(&mut self, answered: usize, rest: &[u8], stock: &mut Stock) {
+        if rest.is_empty() {
+            if answered > 0 {
+                self.share = self.share.saturating_mul(2);
+            }
+            return;
+        }
+        if answered > 0 {
+            self.share = u16::try_from(answered).unwrap_or(u16::MAX);
+        }
+        let kept = stock.prepend(rest, &mut self.input);
+        self.resumable = kept.is_ok();
+        if kept.is_err() {
+            stock.release(std::mem::take(&mut self.input));
+            self.ending = Some(TcpClose::OutOfMemory);
         }
     }
 
@@ -172,8 +230,11 @@ impl Connection {
     pub fn settle(&mut self, now_ms: u64) -> (Wait, u64) {
         let wait = if self.is_blocked() {
             Wait::Send
-        } else if !self.queried || self.is_torn() {
-            Wait::Query
+        } else if !self.queried {
+            Wait::First
+        } else if !self.input.is_empty() {
+            // Torn, or whole ones that wait for their turn.
+            Wait::Partial
         } else {
             Wait::Idle
         };
@@ -191,10 +252,10 @@ impl Connection {
             Next::Close(reason)
         } else if self.is_blocked() {
             Next::Send
-        } else if let Some(reason) = self.ending {
-            Next::Close(reason)
         } else if self.resumable {
             Next::Resume
+        } else if let Some(reason) = self.ending {
+            Next::Close(reason)
         } else if !self.input_ended {
             Next::Receive
         } else if self.is_torn() {
@@ -216,6 +277,21 @@ impl Connection {
         !self.output.is_empty()
     }
 
+    /// Whether there was a message without a reply.
+    pub fn has_given_up(&self) -> bool {
+        self.ending == Some(TcpClose::Unanswered)
+    }
+
+    /// Whether a client that has its end now would miss a part of its answers.
+    pub fn is_cut_short(&self) -> bool {
+        self.is_blocked() || self.broken.is_some()
+    }
+
+    /// Whether the socket has taken everything so far.
+    pub fn is_flowing(&self) -> bool {
+        self.broken.is_none() && !self.is_blocked()
+    }
+
     /// Gives its memory back; to be called before it is dropped.
     pub fn dismiss(self, stock: &mut Stock) {
         stock.release(self.input);
@@ -227,8 +303,8 @@ impl Connection {
     }
 
     fn note(&mut self, taken: &Taken) {
-        self.queried |= taken.queries != 0;
-        self.progressed |= taken.queries != 0;
+        self.queried |= taken.has_queries;
+        self.progressed |= taken.has_queries;
         self.resumable = taken.whole_left;
         self.ending = self.ending.or(taken.ending);
     }
@@ -239,35 +315,30 @@ impl Connection {
 struct Taken {
     /// Bytes of whole queries.
     len: usize,
-    queries: u64,
+    has_queries: bool,
     /// A whole query follows, for which there was no room.
     whole_left: bool,
     ending: Option<TcpClose>,
 }
 
-impl<R: Respond> Visit<'_, R> {
-    /// Whether another query may be answered.
+impl Visit<'_> {
+    /// Whether another query may be taken.
     pub fn has_room(&self) -> bool {
-        self.queries_left != 0 && !self.answers.is_full()
+        self.queries_left != 0 && !self.messages.is_full()
     }
 
-    /// Answers the whole queries at the beginning of `bytes`, in order, while there is room.
-    fn answer(&mut self, peer: &Peer, bytes: &[u8]) -> Taken {
+    /// Takes the whole queries at the beginning of `bytes`, in order, while there is room.
+    fn take(&mut self, peer: &Peer, bytes: &[u8]) -> Taken {
         let mut taken = Taken::default();
-        let mut answered = 0;
         while taken.ending.is_none() {
             match framing::first(&bytes[taken.len..], self.query_size_max) {
                 Frame::TooLarge => taken.ending = Some(TcpClose::TooLarge),
-                Frame::Whole(query) if self.has_room() => {
+                Frame::Whole(query)
+                    if self.queries_left != 0 && self.messages.push(peer, query) =>
+                {
                     self.queries_left -= 1;
-                    taken.queries += 1;
+                    taken.has_queries = true;
                     taken.len += framing::PREFIX_LEN + query.len();
-                    let reply = |buffer: &mut [u8], len| self.respond.respond(peer, buffer, len);
-                    if self.answers.push(query, reply) {
-                        answered += 1;
-                    } else {
-                        taken.ending = Some(TcpClose::Unanswered);
-                    }
                 }
                 Frame::Whole(_) => {
                     taken.whole_left = true;
@@ -276,8 +347,6 @@ impl<R: Respond> Visit<'_, R> {
                 Frame::Torn => break,
             }
         }
-        self.tally.add(TcpEvent::Queries, taken.queries);
-        self.tally.add(TcpEvent::Answers, answered);
         taken
     }
 }

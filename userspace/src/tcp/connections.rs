@@ -6,9 +6,10 @@ use super::kernel::{Poller, Source};
 use super::metrics::{TcpClose, TcpEvent, TcpTally};
 use super::session::{Readiness, Session};
 use super::table::{Key, Table};
-use super::{Answers, Peer, Respond, Stock};
+use super::{Answers, Messages, Peer, Respond, Stock};
 use std::collections::VecDeque;
 use std::net::TcpStream;
+use std::ops::Range;
 
 /// Connections closed for their timeouts per turn; the rest follows in the next ones.
 const EXPIRED_PER_TURN: usize = 256;
@@ -24,6 +25,9 @@ pub(super) struct Connections {
     /// While draining: those who have not asked yet are waited for.
     patient: bool,
     scratch: Box<[u8]>,
+    messages: Messages,
+    /// Whose messages these are, in their order.
+    owners: Vec<(Key, Range<usize>)>,
     answers: Answers,
     stock: Stock,
     /// What this turn has counted so far.
@@ -39,6 +43,8 @@ impl Connections {
             draining: false,
             patient: false,
             scratch: vec![0; config.receive_buffer_size as usize].into(),
+            messages: Messages::new(config.vector_len as usize),
+            owners: Vec::with_capacity(config.vector_len as usize),
             answers: Answers::new(config.send_buffer_size as usize),
             stock: Stock::new(config.memory_max as usize),
             tally: TcpTally::default(),
@@ -73,16 +79,20 @@ impl Connections {
         }
     }
 
-    /// Visits as many ready connections as one wait may report events, oldest first. Returns
-    /// whether there was any.
+    /// Visits as many ready connections as one wait may report events, oldest first, and answers
+    /// their queries. Returns whether there was any.
     pub(super) fn visit_ready(&mut self, respond: &mut impl Respond, now_ms: u64) -> bool {
         let idle = self.ready.is_empty();
         for _ in 0..self.config.events_per_wait {
             let Some(key) = self.ready.pop_front() else {
                 break;
             };
-            self.visit(key, respond, now_ms);
+            self.visit(key, now_ms);
+            if self.messages.is_full() {
+                self.answer(respond, now_ms);
+            }
         }
+        self.answer(respond, now_ms);
         !idle
     }
 
@@ -93,6 +103,18 @@ impl Connections {
             self.close(key, TcpClose::Evicted);
         }
         oldest.is_some()
+    }
+
+    /// Sees to it that who asks for little memory gets it: of those who hold some, the ones who
+    /// have not read, and then those who have not finished a query, for longest are closed.
+    fn refill_stock(&mut self) {
+        while self.stock.is_short()
+            && let Some((key, _)) = [Wait::Send, Wait::Partial]
+                .into_iter()
+                .find_map(|wait| self.table.oldest(wait))
+        {
+            self.close(key, TcpClose::OutOfMemory);
+        }
     }
 
     /// Closes what has waited too long: only the oldest of each list is ever looked at.
@@ -161,34 +183,74 @@ impl Connections {
         }
         if self.table.len() >= self.config.connections_max as usize {
             // Clients that connect and say nothing must not keep out those that ask.
-            let oldest = self
-                .table
-                .oldest(Wait::Idle)
-                .or(self.table.oldest(Wait::Query));
+            let oldest = [Wait::Idle, Wait::First, Wait::Partial]
+                .into_iter()
+                .find_map(|wait| self.table.oldest(wait));
             self.close(oldest.ok_or(TcpClose::RefusedTotal)?.0, TcpClose::Evicted);
         }
         Ok(())
     }
 
-    fn visit(&mut self, key: Key, respond: &mut impl Respond, now_ms: u64) {
-        let alone = self.ready.is_empty();
+    /// Takes what a connection asks. If that is nothing, the visit is over; else it goes on when
+    /// there are answers.
+    fn visit(&mut self, key: Key, now_ms: u64) {
+        self.refill_stock();
+        // Who is alone, takes nothing from anybody.
+        let share = match self.ready.is_empty() && self.messages.is_empty() {
+            true => u32::MAX,
+            false => self.config.queries_per_read,
+        };
+        let start = self.messages.len();
         let Some(session) = self.table.find(key) else {
             return;
         };
         let mut visit = Visit {
-            queries_left: if alone {
-                u32::MAX
-            } else {
-                self.config.queries_per_read
-            },
+            queries_left: share,
             query_size_max: self.config.query_size_max as usize,
+            messages: &mut self.messages,
             answers: &mut self.answers,
             stock: &mut self.stock,
             tally: &mut self.tally,
-            respond,
         };
-        let next = session.visit(&mut visit, &mut self.scratch);
+        session.gather(&mut visit, &mut self.scratch);
+        let range = start..self.messages.len();
+        if range.is_empty() {
+            self.deliver(key, range, now_ms);
+        } else {
+            self.owners.push((key, range));
+        }
+    }
+
+    /// Has the gathered queries answered, as one vector, and sends the replies.
+    fn answer(&mut self, respond: &mut impl Respond, now_ms: u64) {
+        if !self.messages.is_empty() {
+            respond.respond(&mut self.messages);
+        }
+        let mut owners = std::mem::take(&mut self.owners);
+        for (key, range) in owners.drain(..) {
+            self.deliver(key, range, now_ms);
+        }
+        self.owners = owners;
+        self.messages.clear();
+    }
+
+    /// Sends the replies to a connection's queries, and ends the visit.
+    fn deliver(&mut self, key: Key, range: Range<usize>, now_ms: u64) {
+        self.refill_stock();
+        let Some(session) = self.table.find(key) else {
+            return;
+        };
+        let mut visit = Visit {
+            queries_left: 0,
+            query_size_max: 0,
+            messages: &mut self.messages,
+            answers: &mut self.answers,
+            stock: &mut self.stock,
+            tally: &mut self.tally,
+        };
+        session.deliver(range, &mut visit);
         let (wait, since_ms) = session.connection.settle(now_ms);
+        let next = session.connection.next();
         if let Next::Close(reason) = next {
             return self.close(key, reason);
         }
@@ -196,7 +258,7 @@ impl Connections {
             self.ready.push_back(key);
         } else if self.draining
             && session.connection.is_quiet()
-            && !(self.patient && wait == Wait::Query)
+            && !(self.patient && wait == Wait::First)
         {
             return self.close(key, TcpClose::Drained);
         }
@@ -214,7 +276,9 @@ impl Connections {
     fn timeout(&self, wait: Wait) -> (u64, TcpClose) {
         let config = &self.config;
         match wait {
-            Wait::Query => (config.receive_timeout_ms.into(), TcpClose::ReceiveTimeout),
+            Wait::First | Wait::Partial => {
+                (config.receive_timeout_ms.into(), TcpClose::ReceiveTimeout)
+            }
             Wait::Idle => (config.keepalive_ms.into(), TcpClose::KeepaliveTimeout),
             Wait::Send => (config.send_timeout_ms.into(), TcpClose::SendTimeout),
         }

@@ -2,13 +2,16 @@
 
 use super::session::Readiness;
 use super::table::Key;
+use crate::sys::descriptor_reserve;
 use nix::errno::Errno;
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::{
     self, AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrStorage, sockopt,
 };
+use nix::{setsockopt_impl, sockopt_impl};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -113,6 +116,11 @@ impl Poller {
         self.count
     }
 
+    /// Whether the last wait may have had more events than it could tell of.
+    pub(super) fn is_full(&self) -> bool {
+        self.count == self.events.len()
+    }
+
     /// One event of the last wait.
     pub(super) fn event(&self, index: usize) -> (Source, Readiness) {
         let event = self.events[..self.count][index];
@@ -181,41 +189,63 @@ impl Waker {
     }
 }
 
-/// Opens a listening socket. Accepted connections inherit `TCP_NODELAY` from it.
-pub(super) fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+sockopt_impl!(
+    /// From how much unsent data on the socket takes no more (tcp(7) is silent about it; see
+    /// `tcp_notsent_lowat` in Documentation/networking/ip-sysctl.rst).
+    NotSentLowWater,
+    SetOnly,
+    libc::IPPROTO_TCP,
+    libc::TCP_NOTSENT_LOWAT,
+    u32
+);
+
+/// Bytes that the kernel queues for a client beyond what is on its way. Without a bound they are
+/// megabytes, and room is told only when a third of them has left: a client that reads steadily,
+/// but slowly, would look as if it did not read.
+const UNSENT_MAX: u32 = 128 << 10;
+
+/// Opens a listening socket; `shared`: others may listen there too, if all of them say so
+/// (SO_REUSEPORT).
+/// Accepted connections inherit its options.
+pub(super) fn listen(address: SocketAddr, backlog: u32, shared: bool) -> io::Result<OwnedFd> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::Inet,
         SocketAddr::V6(_) => AddressFamily::Inet6,
     };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let fd: OwnedFd = socket::socket(family, SockType::Stream, flags, None)?;
-    // A restart must not wait for TIME_WAIT to pass. A second server is refused all the same: the
-    // kernel would give it half of the connections, unnoticed.
+    // A restart must not wait for TIME_WAIT to pass.
     socket::setsockopt(&fd, sockopt::ReuseAddr, &true)?;
+    socket::setsockopt(&fd, sockopt::ReusePort, &shared)?;
     socket::setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
     if address.is_ipv6() {
         socket::setsockopt(&fd, sockopt::Ipv6V6Only, &true)?;
     }
     socket::bind(fd.as_raw_fd(), &SockaddrStorage::from(address))?;
-    relisten(fd, backlog)
+    relisten(&fd, backlog)?;
+    Ok(fd)
 }
 
-/// Makes a bound socket a listening one; one that listens already gets another backlog.
-pub(super) fn relisten(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
+/// Makes a bound socket a listening one; one that listens already gets another backlog, and what
+/// an older release did not know.
+pub(super) fn relisten(fd: &OwnedFd, backlog: u32) -> io::Result<()> {
     // What exceeds the range that nix knows asks for all that the kernel allows.
     let backlog = i32::try_from(backlog).map_err(|_| Errno::EINVAL);
     let backlog = backlog.and_then(Backlog::new);
-    socket::listen(&fd, backlog.unwrap_or(Backlog::MAXALLOWABLE))?;
-    Ok(TcpListener::from(fd))
+    socket::setsockopt(fd, NotSentLowWater, &UNSENT_MAX)?;
+    socket::listen(fd, backlog.unwrap_or(Backlog::MAXALLOWABLE))?;
+    Ok(())
+}
+
+/// Lets others listen beside a socket that was opened alone.
+pub(super) fn share(fd: &OwnedFd) -> io::Result<()> {
+    Ok(socket::setsockopt(fd, sockopt::ReusePort, &true)?)
 }
 
 /// Whether an error of accept says that descriptors or kernel memory are used up.
 pub(super) fn is_exhausted(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(
-        errno,
-        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)
-    )
+    descriptor_reserve::is_exhausted(error) || matches!(errno, Some(Errno::ENOBUFS | Errno::ENOMEM))
 }
 
 /// Nothing there, or no room. (Calls that do not wait are not interrupted: signal(7).)
@@ -246,7 +276,7 @@ pub(super) fn send(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
 
 /// Makes closing reset the connection, so that the kernel does not go on holding its answers.
 pub(super) fn abort_on_close(stream: &TcpStream) {
-    let linger = nix::libc::linger {
+    let linger = libc::linger {
         l_onoff: 1,
         l_linger: 0,
     };
@@ -280,7 +310,8 @@ mod tests {
 
     #[test]
     fn accepted_connections_inherit_no_delay() {
-        let listener = listen("127.0.0.1:0".parse().unwrap(), 8).unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap(), 8, false).unwrap();
+        let listener = TcpListener::from(listener);
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().unwrap();
         assert!(accepted.nodelay().unwrap());
@@ -288,15 +319,22 @@ mod tests {
 
     #[test]
     fn both_families_of_one_port_can_be_listened_on_but_neither_twice() {
-        let six = listen("[::]:0".parse().unwrap(), 65_535).unwrap();
+        let six = listen("[::]:0".parse().unwrap(), 65_535, false).unwrap();
+        let six = TcpListener::from(six);
         let port = six.local_addr().unwrap().port();
         assert!(
             TcpStream::connect(("127.0.0.1", port)).is_err(),
             "it takes IPv4 too"
         );
         let four = format!("0.0.0.0:{port}").parse().unwrap();
-        let _four = listen(four, 1).unwrap();
-        let again = listen(four, 1).unwrap_err();
+        let first = listen(four, 1, false).unwrap();
+        let again = listen(four, 1, true).unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
+        share(&first).unwrap();
+        drop(listen(four, 1, true).unwrap());
+        drop(first);
+        let _shared = [1, 2].map(|backlog| listen(four, backlog, true).unwrap());
+        let alone = listen(four, 1, false).unwrap_err();
+        assert_eq!(alone.kind(), io::ErrorKind::AddrInUse);
     }
 }

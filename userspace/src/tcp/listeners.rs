@@ -4,7 +4,7 @@ use super::Peer;
 use super::kernel::{self, Poller, Source, would_block};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// How long accepting rests after it failed, in milliseconds: what failed needs time to mend, and
 /// the connections that wait are in nobody's way.
@@ -28,18 +28,9 @@ struct Listener {
 }
 
 impl Listeners {
-    /// Opens a socket on `address`, or takes the one that was `inherited`, and adds it to the set.
-    pub(super) fn open(
-        &mut self,
-        address: SocketAddr,
-        backlog: u32,
-        inherited: Option<OwnedFd>,
-        poller: &Poller,
-    ) -> io::Result<()> {
-        let socket = match inherited {
-            Some(socket) => kernel::relisten(socket, backlog)?,
-            None => kernel::listen(address, backlog)?,
-        };
+    /// Adds a listening socket to the set.
+    pub(super) fn add(&mut self, socket: OwnedFd, poller: &Poller) -> io::Result<()> {
+        let socket = TcpListener::from(socket);
         let local = socket.local_addr()?;
         let index = u32::try_from(self.listeners.len()).map_err(io::Error::other)?;
         poller.add(&socket, Source::Listener(index))?;
@@ -107,15 +98,6 @@ impl Listeners {
             // in the set any more is no failure.
             let _ = poller.remove(&listener.socket);
         }
-    }
-
-    /// Further descriptors of the sockets, and their addresses.
-    pub(super) fn duplicates(&self) -> io::Result<Vec<(SocketAddr, OwnedFd)>> {
-        let duplicate = |listener: &Listener| {
-            let socket = listener.socket.as_fd().try_clone_to_owned()?;
-            Ok((listener.local, socket))
-        };
-        self.listeners.iter().map(duplicate).collect()
     }
 
     /// Closes all sockets; the kernel resets connections that still wait.

@@ -1,13 +1,19 @@
 //! The sibling thread: DNS over TCP on kernel sockets (RFC 1035 §4.2.2, RFC 7766).
 //!
 //! ```text
-//!            epoll ─► Sibling::turn ─► ready queue, oldest first ─► Session::visit
-//!                       │                                             │ recv, send
+//!            epoll ─► Sibling::turn ─► ready queue, oldest first ─► Session::gather
+//!                       │                                             │ recv
 //!   Listeners ─ accept ─┤                                             ▼
-//!   Table: slab, least-recently-used lists, networks      Connection: bytes ─► framing ─► Respond
-//!                       └─ expire: the oldest of each list               ─► Answers ─► one send
+//!                       │                    Connection: bytes ─► framing ─► Messages (a Port)
+//!   Table: slab, least-recently-used lists, networks                  ▼
+//!                       │                                  Respond: the vectorloop's turn
+//!                       │                                             ▼
+//!                       │                     Session::deliver: replies ─► Answers ─► one send
+//!                       └─ expire: the oldest of each list
 //! ```
 //!
+//! - What one wait brought, over all connections, is one vector (or several, if it is more): it
+//!   goes through the same stages as the frames of a network interface.
 //! - [`Connection`] is the state machine: bytes and times in, bytes and one [`Next`] out. It knows
 //!   no socket and no clock.
 //! - Working memory is shared by all connections. A connection at rest holds none; what it must
@@ -30,6 +36,8 @@ pub mod framing;
 mod kernel;
 mod list;
 mod listeners;
+mod listening;
+pub mod messages;
 pub mod metrics;
 mod networks;
 mod session;
@@ -41,8 +49,10 @@ pub use answers::Answers;
 pub use config::{ConfigError, TcpConfig};
 pub use connection::{Connection, Next, Visit, Wait};
 pub use kernel::Waker;
+pub use listening::{StartError, adopt, listen};
+pub use messages::Messages;
 pub use metrics::{TcpClose, TcpCounters, TcpEvent, TcpTally, TcpTotals};
-pub use sibling::{Sibling, StartError, Turn};
+pub use sibling::{Sibling, Turn};
 pub use stock::{Block, Stock};
 
 use std::net::SocketAddr;
@@ -52,13 +62,11 @@ pub const MESSAGE_LEN_MAX: usize = 65_535;
 
 /// The answering core, as a connection sees it.
 pub trait Respond {
-    /// Answers the query in `buffer[..message_len]` by writing the reply over it.
+    /// Takes all frames of a port whose frames are messages, and writes the replies over them.
     ///
-    /// `buffer` is [`MESSAGE_LEN_MAX`] bytes long; what lies behind the query is left over from
-    /// earlier messages. Returns the reply's length, or `None` when the message gets no answer (it
-    /// is itself a response, or too short to be DNS): the connection is then closed, because its
-    /// client speaks something else or would wait in vain.
-    fn respond(&mut self, peer: &Peer, buffer: &mut [u8], message_len: usize) -> Option<usize>;
+    /// A message that is not answered (it is itself a response, say, or too short to be DNS) ends
+    /// its connection: the client speaks something else, or would wait in vain.
+    fn respond(&mut self, messages: &mut Messages);
 }
 
 /// The two ends of a connection.

@@ -3,8 +3,9 @@
 use super::connection::{Connection, Next, Visit};
 use super::kernel::{self, would_block};
 use super::metrics::{TcpClose, TcpEvent};
-use super::{Peer, Respond, Stock};
+use super::{Peer, Stock};
 use std::net::TcpStream;
+use std::ops::Range;
 
 /// What a socket may have or take. With edge-triggered events it must be remembered until a call
 /// has shown that it is no longer so.
@@ -65,15 +66,11 @@ impl Session {
         !std::mem::replace(&mut self.queued, true)
     }
 
-    /// Does what can be done now: receives and answers until there is no more or the visit's share
-    /// is used up, and sends the answers in one go. If some were left over before, sends only
-    /// those.
-    pub(super) fn visit<R: Respond>(
-        &mut self,
-        visit: &mut Visit<'_, R>,
-        scratch: &mut [u8],
-    ) -> Next {
+    /// Receives queries until there is no more or the visit's share is used up; while its client
+    /// does not read, none.
+    pub(super) fn gather(&mut self, visit: &mut Visit<'_>, scratch: &mut [u8]) {
         self.queued = false;
+        visit.queries_left = visit.queries_left.min(self.connection.share());
         while visit.has_room() {
             match self.connection.next() {
                 Next::Resume => self.connection.resume(visit),
@@ -81,8 +78,28 @@ impl Session {
                 _ => break,
             }
         }
-        self.flush(visit);
-        self.connection.next()
+    }
+
+    /// Sends the replies to the queries that it gathered as the messages in `range`: in one go,
+    /// unless they are very long. Without any, sends what was left over before. Queries without a
+    /// reply go back.
+    pub(super) fn deliver(&mut self, range: Range<usize>, visit: &mut Visit<'_>) {
+        let (start, end) = (range.start, range.end);
+        let mut range = start..end.min(visit.messages.taken()).max(start);
+        loop {
+            self.connection.collect(&mut range, visit);
+            self.flush(visit);
+            if range.is_empty() || !self.connection.is_flowing() {
+                break;
+            }
+        }
+        // Behind a message without a reply nothing is wanted.
+        let rest = match self.connection.has_given_up() {
+            true => &[],
+            false => visit.messages.queries(range.start..end),
+        };
+        let answered = range.start - start;
+        self.connection.give_back(answered, rest, visit.stock);
     }
 
     /// Returns whether another visit could do more without any further event: then it is to be
@@ -97,15 +114,15 @@ impl Session {
         self.queued
     }
 
-    /// Closes the socket. A client that does not read its answers is reset.
+    /// Closes the socket. A client that does not get the whole of its answers is reset.
     pub(super) fn close(self, stock: &mut Stock) {
-        if self.connection.is_blocked() {
+        if self.connection.is_cut_short() {
             kernel::abort_on_close(&self.socket);
         }
         self.connection.dismiss(stock);
     }
 
-    fn receive<R: Respond>(&mut self, visit: &mut Visit<'_, R>, scratch: &mut [u8]) {
+    fn receive(&mut self, visit: &mut Visit<'_>, scratch: &mut [u8]) {
         match kernel::receive(&self.socket, scratch) {
             Ok(0) => {
                 self.ready.receive = false;
@@ -122,7 +139,7 @@ impl Session {
         }
     }
 
-    fn flush<R>(&mut self, visit: &mut Visit<'_, R>) {
+    fn flush(&mut self, visit: &mut Visit<'_>) {
         let bytes = self.connection.unsent(visit.answers);
         if bytes.is_empty() || !self.ready.send {
             return;

@@ -2,10 +2,11 @@
 
 use super::Respond;
 use super::clock::Clock;
-use super::config::{ConfigError, TcpConfig};
+use super::config::TcpConfig;
 use super::connections::Connections;
 use super::kernel::{self, Poller, Source, Waker};
 use super::listeners::Listeners;
+use super::listening::{StartError, listen};
 use super::metrics::{TcpCounters, TcpEvent};
 use std::io;
 use std::net::SocketAddr;
@@ -30,90 +31,41 @@ pub struct Sibling {
     counters: Arc<TcpCounters>,
 }
 
-/// The TCP side could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// An option is out of its range.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Another socket listens on the address.
-    #[error("TCP {address}: another program listens there; stop it, or listen elsewhere")]
-    InUse {
-        /// Where to listen.
-        address: SocketAddr,
-    },
-    /// No interface has the address.
-    #[error("TCP {address}: no interface has this address; add it, or listen elsewhere")]
-    NoAddress {
-        /// Where to listen.
-        address: SocketAddr,
-    },
-    /// The port is privileged.
-    #[error(
-        "TCP {address}: ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE; \
-         grant it, or listen on a higher port"
-    )]
-    Permission {
-        /// Where to listen.
-        address: SocketAddr,
-    },
-    /// The kernel refused for another reason.
-    #[error("TCP {address}: cannot listen")]
-    Refused {
-        /// Where to listen.
-        address: SocketAddr,
-        /// The kernel's answer.
-        source: io::Error,
-    },
-    /// The kernel gave no epoll set or no event descriptor.
-    #[error("cannot create the TCP thread's epoll set")]
-    Poller(#[source] io::Error),
-}
-
-impl StartError {
-    /// Sorts the kernel's answer.
-    fn listen(address: SocketAddr, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::AddrInUse => Self::InUse { address },
-            io::ErrorKind::AddrNotAvailable => Self::NoAddress { address },
-            io::ErrorKind::PermissionDenied => Self::Permission { address },
-            _ => Self::Refused { address, source },
-        }
-    }
-}
-
 /// What a turn was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// Nothing happened: no event, no connection to visit.
     pub idle: bool,
+    /// The wait told of as many events as it may: foreign descriptors may be readable that it did
+    /// not tell of.
+    pub crowded: bool,
     /// The thread was stopped and all connections are closed: there is nothing left to do.
     pub finished: bool,
 }
 
 impl Sibling {
-    /// Opens the listening sockets. The thread that drives it is the only writer of `counters`.
+    /// Opens the listening sockets, as the only one. The thread that drives it is the only writer
+    /// of `counters`.
     pub fn new(config: TcpConfig, counters: Arc<TcpCounters>) -> Result<Self, StartError> {
-        Self::inheriting(config, counters, Vec::new())
+        config.check()?;
+        let addresses = config.listen.iter().filter(|_| config.enable);
+        let open = |&address| listen(address, config.backlog, false);
+        let sockets = addresses.map(open).collect::<Result<_, _>>()?;
+        Self::on(sockets, config, counters)
     }
 
-    /// As `new`, with listening sockets that another process may have as well: a connection goes to
-    /// whoever accepts it first, and none is reset when either closes its socket.
-    pub fn inheriting(
+    /// As `new`, with listening sockets that are open already.
+    pub fn on(
+        sockets: Vec<OwnedFd>,
         config: TcpConfig,
         counters: Arc<TcpCounters>,
-        mut sockets: Vec<(SocketAddr, OwnedFd)>,
     ) -> Result<Self, StartError> {
         config.check()?;
         let poller = Poller::new(config.events_per_wait as usize).map_err(StartError::Poller)?;
         let waker = Waker::new(&poller).map_err(StartError::Poller)?;
         let mut listeners = Listeners::default();
-        for &address in config.listen.iter().filter(|_| config.enable) {
-            let found = sockets.iter().position(|(local, _)| *local == address);
-            let inherited = found.map(|at| sockets.swap_remove(at).1);
-            listeners
-                .open(address, config.backlog, inherited, &poller)
-                .map_err(|error| StartError::listen(address, error))?;
+        for socket in sockets {
+            listeners.add(socket, &poller).map_err(StartError::Poller)?;
         }
         Ok(Self {
             clock: Clock::start(),
@@ -150,7 +102,11 @@ impl Sibling {
         self.connections.tally.add(TcpEvent::Turns, 1);
         self.counters.publish(&mut self.connections.tally);
         let idle = self.poller.count() == 0 && !visited;
-        Ok(Turn { idle, finished })
+        Ok(Turn {
+            idle,
+            crowded: self.poller.is_full(),
+            finished,
+        })
     }
 
     /// Takes a descriptor of someone else's into the same wait: while it is readable, each turn
@@ -177,11 +133,6 @@ impl Sibling {
     /// Whether the thread was stopped, and its listening sockets are another process's by now.
     pub fn is_leaving(&self) -> bool {
         self.waker.is_leaving()
-    }
-
-    /// The listening sockets once more, to be handed to another process.
-    pub fn listeners(&self) -> io::Result<Vec<(SocketAddr, OwnedFd)>> {
-        self.listeners.duplicates()
     }
 
     /// The addresses that are listened on, with the ports that the kernel chose.

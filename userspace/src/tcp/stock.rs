@@ -2,8 +2,14 @@
 
 /// Bytes of the smallest block; each further size doubles.
 const SIZE_MIN: usize = 512;
-/// Sizes from 512 bytes to 128 KiB: a torn message of 64 KiB and one read behind it.
-const SIZE_COUNT: usize = 9;
+/// Sizes from 512 bytes to 512 KiB: queries that go back (two of the largest), and what was read
+/// behind them (as much).
+const SIZE_COUNT: usize = 11;
+/// Bytes of the largest block that may come from the reserve: torn queries and those that wait for
+/// their turn have room in it, replies that a client lets pile up do not.
+const SMALL: usize = 4096;
+/// The part of the bound that only small blocks may use.
+const RESERVE_DIVISOR: usize = 8;
 
 /// The stock's bound is reached, or more was asked for than the largest block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +100,20 @@ impl Stock {
         Ok(())
     }
 
+    /// Puts `bytes` before those of `block`; on `Err` it is unchanged.
+    pub fn prepend(&mut self, bytes: &[u8], block: &mut Block) -> Result<(), OutOfStock> {
+        let behind = block.bytes();
+        let mut whole = Block {
+            memory: self.take(bytes.len() + behind.len())?,
+            start: 0,
+            end: 0,
+        };
+        let fits = whole.append(bytes) && whole.append(behind);
+        debug_assert!(fits, "a block was taken for these bytes");
+        self.release(std::mem::replace(block, whole));
+        Ok(())
+    }
+
     /// Takes a block's memory back.
     pub fn release(&mut self, block: Block) {
         if let Some(size_index) = size_index(block.memory.len()) {
@@ -101,6 +121,12 @@ impl Stock {
             self.bytes_spare += block.memory.len();
             self.spare[size_index].push(block.memory);
         }
+    }
+
+    /// Whether small blocks have used up half of what is kept for them: those who hold memory are
+    /// to give some back, lest the next who asks for little gets nothing.
+    pub fn is_short(&self) -> bool {
+        self.bytes_held + self.reserve() / 2 > self.bytes_max
     }
 
     /// Bytes in blocks that connections hold.
@@ -112,7 +138,11 @@ impl Stock {
     fn take(&mut self, len: usize) -> Result<Box<[u8]>, OutOfStock> {
         let size = len.next_power_of_two().max(SIZE_MIN);
         let size_index = size_index(size).ok_or(OutOfStock)?;
-        if self.bytes_held + size > self.bytes_max {
+        let kept = match size <= SMALL {
+            true => 0,
+            false => self.reserve(),
+        };
+        if self.bytes_held + size + kept > self.bytes_max {
             return Err(OutOfStock);
         }
         let memory = match self.spare[size_index].pop() {
@@ -127,6 +157,11 @@ impl Stock {
         };
         self.bytes_held += size;
         Ok(memory)
+    }
+
+    /// Bytes that only small blocks may use.
+    fn reserve(&self) -> usize {
+        self.bytes_max / RESERVE_DIVISOR
     }
 
     /// Frees spare blocks, largest first, until one of `size` bytes may be allocated.
@@ -151,6 +186,24 @@ fn size_index(size: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_back_stands_before_what_has_come() {
+        let mut stock = Stock::new(4096);
+        let mut block = Block::default();
+        stock.prepend(b"ab", &mut block).unwrap();
+        stock.append(&mut block, b"cd").unwrap();
+        block.consume(1);
+        stock.prepend(b"xy", &mut block).unwrap();
+        assert_eq!(
+            (block.bytes(), stock.bytes_held()),
+            (b"xybcd".as_slice(), 512)
+        );
+        assert_eq!(stock.prepend(&[0; 4000], &mut block), Err(OutOfStock));
+        assert_eq!(block.bytes(), b"xybcd");
+        stock.release(block);
+        assert_eq!(stock.bytes_held(), 0);
+    }
 
     #[test]
     fn a_block_grows_keeps_its_bytes_and_goes_back() {
@@ -184,12 +237,32 @@ mod tests {
     }
 
     #[test]
+    fn large_blocks_leave_room_for_small_ones_and_these_say_when_it_is_short() {
+        let mut stock = Stock::new(1 << 20);
+        let mut large: [Block; 8] = Default::default();
+        for block in &mut large[..7] {
+            stock.append(block, &[1; 1 << 17]).unwrap();
+        }
+        assert_eq!(stock.append(&mut large[7], &[1; 8192]), Err(OutOfStock));
+        assert!(!stock.is_short());
+        // Half of the eighth that is left, and one more.
+        let mut small: [Block; 17] = Default::default();
+        for block in &mut small {
+            assert!(!stock.is_short());
+            stock.append(block, &[2; 4096]).unwrap();
+        }
+        assert!(stock.is_short());
+        stock.release(std::mem::take(&mut large[0]));
+        assert!(!stock.is_short());
+    }
+
+    #[test]
     fn spare_blocks_make_room_for_other_sizes() {
-        let mut stock = Stock::new(1 << 17);
+        let mut stock = Stock::new(3 << 16);
         for len in [1 << 17, 1 << 16, 512, 1 << 17] {
             let mut block = Block::default();
             stock.append(&mut block, &vec![0; len]).unwrap();
-            assert!(stock.bytes_held + stock.bytes_spare <= 1 << 17);
+            assert!(stock.bytes_held + stock.bytes_spare <= 3 << 16);
             stock.release(block);
         }
     }

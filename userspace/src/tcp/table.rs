@@ -73,11 +73,11 @@ impl<T> Table<T> {
         slot.row = Some(Row {
             value,
             network,
-            wait: Wait::Query,
+            wait: Wait::First,
             since_ms: now_ms,
         });
         let generation = slot.generation;
-        self.link(index, network, Wait::Query);
+        self.link(index, network, Wait::First);
         Key { index, generation }
     }
 
@@ -205,10 +205,10 @@ mod tests {
     fn whoever_has_waited_longest_is_the_oldest_of_its_list() {
         let mut table = Table::default();
         let [a, b, c] = [1, 2, 3].map(|at| table.insert(at, ip([2, 1]), at));
-        assert_eq!(table.oldest(Wait::Query), Some((a, 1)));
+        assert_eq!(table.oldest(Wait::First), Some((a, 1)));
         table.settle(a, Wait::Idle, 4);
         table.settle(b, Wait::Idle, 5);
-        assert_eq!(table.oldest(Wait::Query), Some((c, 3)));
+        assert_eq!(table.oldest(Wait::First), Some((c, 3)));
         assert_eq!(table.oldest(Wait::Idle), Some((a, 4)));
         table.settle(a, Wait::Idle, 6);
         assert_eq!(table.oldest(Wait::Idle), Some((b, 5)));

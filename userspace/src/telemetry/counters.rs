@@ -1,6 +1,6 @@
 //! Counters of one worker: a plain tally within a turn, published once at its end.
 
-use super::{Discard, Event, Rcode};
+use super::{Discard, Event, Histograms, Rcode};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Metrics of all three lists, side by side.
@@ -42,24 +42,35 @@ impl Tally {
 /// depend on two of them agreeing.
 #[derive(Debug)]
 #[repr(align(128))]
-pub struct Counters([AtomicU64; COUNT]);
+pub struct Counters {
+    counts: [AtomicU64; COUNT],
+    histograms: Histograms,
+}
 
 impl Default for Counters {
     fn default() -> Self {
-        Self([const { AtomicU64::new(0) }; COUNT])
+        Self {
+            counts: [const { AtomicU64::new(0) }; COUNT],
+            histograms: Histograms::default(),
+        }
     }
 }
 
 impl Counters {
     /// Adds a turn's tally and clears it.
     pub fn publish(&self, tally: &mut Tally) {
-        for (counter, count) in self.0.iter().zip(&mut tally.0) {
+        for (counter, count) in self.counts.iter().zip(&mut tally.0) {
             if *count != 0 {
                 // One writer: a load and a store, no locked instruction.
                 counter.store(counter.load(Ordering::Relaxed) + *count, Ordering::Relaxed);
                 *count = 0;
             }
         }
+    }
+
+    /// How the worker's turns were.
+    pub fn histograms(&self) -> &Histograms {
+        &self.histograms
     }
 
     /// The counts as they are now.
@@ -83,7 +94,7 @@ impl Default for Totals {
 impl Totals {
     /// Adds a worker's counts.
     pub fn include(&mut self, counters: &Counters) {
-        for (total, counter) in self.0.iter_mut().zip(&counters.0) {
+        for (total, counter) in self.0.iter_mut().zip(&counters.counts) {
             *total += counter.load(Ordering::Relaxed);
         }
     }

@@ -1,9 +1,12 @@
 //! What the server counts and says about itself. Each metric is declared once, here.
 
 mod counters;
+pub mod exposition;
+mod histogram;
 pub mod log;
 
 pub use counters::{Counters, Tally, Totals};
+pub use histogram::{Distribution, Histograms, Measure};
 
 /// Declares an enum whose variants are metrics: the name is the label, the doc line the help text.
 macro_rules! metrics {
@@ -159,6 +162,8 @@ metrics! {
         Kicks = "kicks",
         /// Wake-ups that the kernel put off: it was busy, out of buffers or out of its budget.
         Stalls = "stalls",
+        /// Replies that somebody wanted to see and the query log had no room for.
+        Unlogged = "unlogged",
         /// Errors of the kernel while sending or receiving, beyond a full ring.
         PortErrors = "port_errors",
     }

@@ -3,7 +3,8 @@
 use super::Turn;
 use super::limiter::{Admission, Limiter};
 use super::miss::settle;
-use super::open::datagram;
+use super::open::arrival_of;
+use crate::packet::reply::Transport;
 use crate::packet::{Arrival, Query, QueryFlags};
 use crate::port::Port;
 use crate::snapshot::{Access, Guards, Snapshot};
@@ -27,19 +28,12 @@ impl<F> Turn<F> {
             if row.is_discarded {
                 continue;
             }
-            let arrival = datagram(port, frame, &row.envelope, time_s);
+            let arrival = arrival_of(port, frame, &row.envelope, time_s);
             let message = &port.bytes(frame)[row.envelope.message()];
             let query = &mut row.query;
             let admitted = admit(query, message, &arrival, guards, snapshot).and_then(|()| {
-                limit(
-                    &mut self.limiter,
-                    query,
-                    message,
-                    &arrival,
-                    guards,
-                    snapshot,
-                    tally,
-                )
+                let limiter = &mut self.limiter;
+                limit(limiter, query, message, &arrival, guards, snapshot, tally)
             });
             if let Err(reason) = admitted {
                 tally.discard(reason);
@@ -51,7 +45,7 @@ impl<F> Turn<F> {
 }
 
 /// Refuses the query of a client that is not to be answered.
-pub(super) fn admit(
+fn admit(
     query: &mut Query,
     message: &[u8],
     arrival: &Arrival,
@@ -68,7 +62,8 @@ pub(super) fn admit(
     }
 }
 
-/// Holds a client's network to its limit. Who has a right cookie is who it says, and has none.
+/// Holds a client's network to its limit. Who has a right cookie, or a connection, is who it says,
+/// and has none.
 fn limit(
     limiter: &mut Limiter,
     query: &mut Query,
@@ -78,8 +73,9 @@ fn limit(
     snapshot: &Snapshot,
     tally: &mut Tally,
 ) -> Result<(), Discard> {
+    let is_proven = query.cookie.is_valid() || arrival.transport == Transport::Tcp;
     let limit = guards.rate(arrival.client);
-    let Some(limit) = limit.filter(|_| !query.cookie.is_valid()) else {
+    let Some(limit) = limit.filter(|_| !is_proven) else {
         return Ok(());
     };
     match limiter.admit(arrival.client, arrival.time_s, limit) {

@@ -1,7 +1,7 @@
 //! Queries that are no hit.
 
 use super::Row;
-use super::open::datagram;
+use super::open::arrival_of;
 use crate::answer::{Answer, Client, answer};
 use crate::packet::{Arrival, Query, QueryFlags, edns, query};
 use crate::port::Port;
@@ -21,7 +21,7 @@ pub(super) fn miss<'s, P: Port>(
     time_s: u32,
 ) -> Answer<'s> {
     let message = &port.bytes(frame)[row.envelope.message()];
-    let arrival = || datagram(port, frame, &row.envelope, time_s);
+    let arrival = || arrival_of(port, frame, &row.envelope, time_s);
     row.candidate = settle(&mut row.query, message, row.candidate, arrival, snapshot);
     let source = || port.client(frame, &row.envelope);
     let client = client(&row.query, message, source, snapshot);

@@ -6,15 +6,14 @@ mod guard;
 mod limiter;
 mod miss;
 mod open;
-mod single;
+mod record;
 mod write;
-
-pub use single::respond;
 
 use crate::answer::{absence, hit};
 use crate::packet::reply;
 use crate::packet::{Envelope, Query, QueryFlags, ShortName};
 use crate::port::{Port, VECTOR_CAPACITY, Vector};
+use crate::querylog::Recorder;
 use crate::simd::{Level, Simd};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Event, Tally};
@@ -40,6 +39,7 @@ pub struct Turn<F> {
     rows: Box<[Row]>,
     discarded: usize,
     limiter: Limiter,
+    recorder: Option<Box<Recorder>>,
 }
 
 /// What is known of a frame.
@@ -77,6 +77,7 @@ impl<F> Turn<F> {
             rows: vec![row; VECTOR_CAPACITY].into(),
             discarded: 0,
             limiter: Limiter::new(),
+            recorder: None,
         }
     }
 
@@ -158,10 +159,17 @@ impl<F> Turn<F> {
             #[inline(always)]
             || self.resolve(simd, port, snapshot, time_s, &mut decisions),
         );
+        let is_recorded = self.is_recorded();
+        if is_recorded {
+            self.note(port, tally);
+        }
         simd.run(
             #[inline(always)]
             || self.pack(simd, port, snapshot, time_s, &decisions, tally),
         );
+        if is_recorded {
+            self.record(port, tally);
+        }
     }
 
     /// Reads every frame; those without a query are discarded.

@@ -1,7 +1,6 @@
 //! What a frame asks.
 
 use super::Row;
-use crate::packet::reply::Transport;
 use crate::packet::{Arrival, Envelope, QueryFlags, edns, query};
 use crate::port::Port;
 use crate::simd::Simd;
@@ -34,13 +33,13 @@ pub(super) fn open<S: Simd, P: Port>(
 /// Holds a query with options against the policy.
 #[inline(never)]
 fn admit<P: Port>(port: &P, frame: &P::Frame, row: &mut Row, snapshot: &Snapshot, time_s: u32) {
-    let arrival = datagram(port, frame, &row.envelope, time_s);
+    let arrival = arrival_of(port, frame, &row.envelope, time_s);
     let message = &port.bytes(frame)[row.envelope.message()];
     edns::admit(&mut row.query, message, &arrival, snapshot.policy());
 }
 
-/// The arrival of a datagram.
-pub(super) fn datagram<P: Port>(
+/// Where a message comes from.
+pub(super) fn arrival_of<P: Port>(
     port: &P,
     frame: &P::Frame,
     envelope: &Envelope,
@@ -48,7 +47,7 @@ pub(super) fn datagram<P: Port>(
 ) -> Arrival {
     Arrival {
         client: port.client(frame, envelope),
-        transport: Transport::Udp,
+        transport: P::TRANSPORT,
         time_s,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Row;
 use super::decision::Decision;
-use super::open::datagram;
+use super::open::arrival_of;
 use crate::answer::Answer;
-use crate::packet::reply::{self, Brief, Reply, Transport};
+use crate::packet::reply::{self, Brief, Reply};
 use crate::packet::{Envelope, Query, QueryFlags};
 use crate::port::Port;
 use crate::simd::Simd;
@@ -52,16 +52,11 @@ pub(super) fn write<S: Simd, P: Port>(
     time_s: u32,
 ) -> Result<Reply, Discard> {
     let (query, envelope) = (&row.query, &row.envelope);
-    let limit = reply::limit(
-        query,
-        Transport::Udp,
-        snapshot,
-        port.message_limit(envelope),
-    );
+    let limit = reply::limit(query, P::TRANSPORT, snapshot, port.message_limit(envelope));
     let has_options = query.flags.any(QueryFlags::OPTIONS);
     // Where the chain goes on, may depend on who asks.
     let wants_client = has_options || answer.is_chain() && snapshot.has_variants();
-    let arrival = wants_client.then(|| datagram(port, frame, envelope, time_s));
+    let arrival = wants_client.then(|| arrival_of(port, frame, envelope, time_s));
     let message = message(port, frame, envelope);
     reply::write(simd, message, query, answer, snapshot, arrival, limit)
 }

@@ -1,10 +1,12 @@
 //! `cargo xtask bench NAME`: measurements that anyone can repeat, one file each.
 
 pub(crate) mod core;
+mod kept;
 mod latency;
 mod pktgen;
 mod reload;
 mod report;
+mod tcp;
 mod wire;
 
 use crate::install::Installer;
@@ -27,6 +29,8 @@ pub(crate) enum Bench {
     Pktgen(pktgen::Options),
     /// Throughput, CPU time, latency and memory beside other servers, on a veth pair (root)
     Wire(wire::Options),
+    /// TCP beside an echo and other servers, and held against UDP, in namespaces of its own (root)
+    Tcp(tcp::Options),
     /// A large zone reloaded again and again under a steady load, on a veth pair (root)
     Reload(reload::Options),
     /// Draw saved runs as SVG
@@ -40,6 +44,7 @@ pub(crate) fn run(bench: &Bench, installer: &Installer) -> Result<()> {
         Bench::Latency(options) => latency::run(options, installer),
         Bench::Pktgen(options) => pktgen::run(options, installer),
         Bench::Wire(options) => wire::run(options, installer),
+        Bench::Tcp(options) => tcp::run(options, installer),
         Bench::Reload(options) => reload::run(options, installer),
         Bench::Report(options) => report::run(options, installer),
     }
@@ -57,6 +62,33 @@ fn become_benchmark(name: &str, arguments: &[String], installer: &Installer) -> 
     output::step("Running", shell::line(&command));
     let error = command.exec();
     Err(error).with_context(|| format!("could not start `{}`", shell::line(&command)))
+}
+
+/// A benchmark's own words: options that have a value, flags that are set, and what is the
+/// server's behind dashes.
+fn words(pairs: &[(&str, Option<&str>)], flags: &[(&str, bool)], server: &[String]) -> Vec<String> {
+    let given = pairs
+        .iter()
+        .filter_map(|&(name, value)| Some([name, value?]));
+    let mut words: Vec<&str> = given.flatten().collect();
+    let set = flags.iter().filter(|(_, is_set)| *is_set);
+    words.extend(set.map(|(flag, _)| *flag));
+    if !server.is_empty() {
+        words.push("--");
+        words.extend(server.iter().map(String::as_str));
+    }
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// The file that is meant, or the one in the repository where none is named: benchmarks run in the
+/// repository's folder.
+fn file_meant(file: &Option<PathBuf>, default: &str) -> String {
+    let path = match file {
+        // Where there is no current folder, it is as good as any.
+        Some(file) => std::path::absolute(file).unwrap_or_else(|_| file.clone()),
+        None => repository::root().join(default),
+    };
+    path.display().to_string()
 }
 
 /// Builds a benchmark of the package `tests` by a profile; returns its executable.

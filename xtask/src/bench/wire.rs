@@ -1,11 +1,11 @@
 //! `cargo xtask bench wire`: `tests/benches/wire`, with its options.
 
 use super::become_benchmark;
+use super::kept::Kept;
 use crate::install::Installer;
-use crate::{packages, repository, shell};
+use crate::{packages, shell};
 use anyhow::Result;
 use clap::Args;
-use std::path::PathBuf;
 
 /// Where a run is kept, unless a file is named.
 const SAVED: &str = "docs/measurements/wire.jsonl";
@@ -45,29 +45,13 @@ pub(crate) struct Options {
     /// Who drives the receive side: threaded, softirq
     #[arg(long, value_name = "NAPI", default_value = "threaded")]
     napi: String,
-    /// Print nothing but JSON lines on stdout
-    #[arg(long)]
-    json: bool,
-    /// Keep the run in a file
-    #[arg(long, value_name = "FILE")]
-    save: Option<Option<PathBuf>>,
-    /// Keep what the file has, and count it in: a long run can be made in pieces
-    #[arg(long, requires = "save")]
-    append: bool,
-    /// What readers of the saved run have to know, as in "other work ran beside it"
-    #[arg(long, value_name = "TEXT", requires = "save")]
-    note: Option<String>,
-    /// Show a saved run and measure nothing
-    #[arg(long, value_name = "FILE", conflicts_with = "save")]
-    show: Option<Option<PathBuf>>,
-    /// More arguments for `ripples run`
-    #[arg(last = true, value_name = "ARGUMENTS")]
-    ripples: Vec<String>,
+    #[command(flatten)]
+    kept: Kept,
 }
 
 /// Builds and measures.
 pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
-    if options.show.is_none() {
+    if options.kept.measures() {
         shell::require_root("cargo xtask bench wire")?;
         installer.ensure(&[packages::PEERS])?;
     }
@@ -78,7 +62,6 @@ pub(crate) fn run(options: &Options, installer: &Installer) -> Result<()> {
 fn arguments(options: &Options) -> Vec<String> {
     let [steps, rounds] = [options.steps, options.rounds].map(|number| number.to_string());
     let seconds = options.seconds.to_string();
-    let [save, show] = [&options.save, &options.show].map(|file| file.as_ref().map(named));
     let pairs = [
         ("--servers", options.servers.as_deref()),
         ("--worlds", Some(&options.worlds)),
@@ -89,37 +72,14 @@ fn arguments(options: &Options) -> Vec<String> {
         ("--rounds", Some(&rounds)),
         ("--seconds", Some(&seconds)),
         ("--napi", Some(&options.napi)),
-        ("--note", options.note.as_deref()),
-        ("--save", save.as_deref()),
-        ("--show", show.as_deref()),
     ];
-    let given = pairs
-        .into_iter()
-        .filter_map(|(name, value)| Some([name, value?]));
-    let mut words: Vec<String> = given.flatten().map(str::to_owned).collect();
-    for (flag, is_set) in [("--json", options.json), ("--append", options.append)] {
-        words.extend(is_set.then(|| flag.to_owned()));
-    }
-    if !options.ripples.is_empty() {
-        words.push("--".to_owned());
-        words.extend(options.ripples.iter().cloned());
-    }
-    words
-}
-
-/// The file that is meant: the benchmark runs in the repository's folder.
-fn named(file: &Option<PathBuf>) -> String {
-    let path = match file {
-        // Where there is no current folder, it is as good as any.
-        Some(file) => std::path::absolute(file).unwrap_or_else(|_| file.clone()),
-        None => repository::root().join(SAVED),
-    };
-    path.display().to_string()
+    options.kept.words(SAVED, &pairs, &[])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repository;
     use clap::Parser;
 
     /// As the command line has them.
@@ -129,7 +89,7 @@ mod tests {
         options: Options,
     }
 
-    fn words(line: &[&str]) -> String {
+    fn line(line: &[&str]) -> String {
         let line = [&["wire"], line].concat();
         arguments(&Line::parse_from(line).options).join(" ")
     }
@@ -137,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_not_said_is_as_the_help_has_it() {
         assert_eq!(
-            words(&[]),
+            line(&[]),
             "--worlds small,big,many --mixes existing,missing \
              --rates 50000,100000,200000,300000,400000 --steps 4 \
              --generators kxdpgun,dnsperf,latency --rounds 3 --seconds 1 --napi threaded"
@@ -146,15 +106,15 @@ mod tests {
 
     #[test]
     fn a_run_is_kept_where_it_was_said_and_else_with_the_documentation() {
-        let kept = words(&["--save", "--append", "--note", "quiet"]);
+        let kept = line(&["--save", "--append", "--note", "quiet"]);
         let file = repository::root().join(SAVED);
         assert!(kept.ends_with(&format!("--note quiet --save {} --append", file.display())));
-        assert!(words(&["--save", "/tmp/a"]).ends_with("--save /tmp/a"));
+        assert!(line(&["--save", "/tmp/a"]).ends_with("--save /tmp/a"));
         assert!(Line::try_parse_from(["wire", "--append"]).is_err());
     }
 
     #[test]
     fn what_follows_the_dashes_stays_behind_dashes() {
-        assert!(words(&["--json", "--", "--idle", "spin"]).ends_with("--json -- --idle spin"));
+        assert!(line(&["--json", "--", "--idle", "spin"]).ends_with("--json -- --idle spin"));
     }
 }

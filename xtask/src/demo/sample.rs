@@ -150,7 +150,7 @@ mod tests {
                 "rps0/0": {"answers": 6},
                 "rps0/1": {"answers": 1},
                 "rps01/1": {"answers": 100},
-                "sibling": {"answers": 3},
+                "sibling/0": {"answers": 3},
             }
         }));
         let expected = Counts {

@@ -11,9 +11,23 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         "clap",
         &["userspace/src/main.rs", "userspace/src/config", "xtask/"],
     ),
-    // Master files go through its scanner; the rest of the server never sees it.
-    ("domain", &["userspace/src/zone/", "tests/"]),
-    ("etherparse", &["userspace/src/packet/headers", "tests/"]),
+    // Master files go through its scanner, and the query log shows records by it.
+    (
+        "domain",
+        &[
+            "userspace/src/zone/",
+            "userspace/src/querylog/json",
+            "tests/",
+        ],
+    ),
+    (
+        "etherparse",
+        &[
+            "userspace/src/packet/headers",
+            "userspace/src/querylog/output/pcap",
+            "tests/",
+        ],
+    ),
     // Its messages allocate: control plane, TSIG, and the tests' clients and second opinions.
     (
         "hickory_proto",
@@ -21,6 +35,9 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ),
     ("loom", &["tests/tests/mailbox_model"]),
     ("maxminddb", &["userspace/src/geo/load", "tests/"]),
+    ("http_body_util", &["userspace/src/server/http"]),
+    ("hyper", &["userspace/src/server/http"]),
+    ("hyper_util", &["userspace/src/server/http"]),
     ("libmimalloc_sys", &["userspace/src/sys/heap"]),
     ("mimalloc", &["userspace/src/main.rs"]),
     // The kernel's side of things: system calls, sockets, rings.
@@ -35,6 +52,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("plotters", &["tests/src/bin/plots/"]),
+    ("prost", &["userspace/src/querylog/output/dnstap", "tests/"]),
     (
         "siphasher",
         &[
@@ -44,7 +62,10 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ),
     ("sha1", &["userspace/src/zone/nsec3"]),
     ("syn", &["xtask/src/tidy/"]),
+    // The control side's runtime: never on a worker's thread.
+    ("tokio", &["userspace/src/server/http"]),
     ("twox_hash", &["userspace/src/zone/image/file"]),
+    ("zstd", &["userspace/src/querylog/output/file", "tests/"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),
 ];
 

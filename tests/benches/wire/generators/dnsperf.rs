@@ -1,10 +1,10 @@
 //! dnsperf: as many queries as come back, over sockets.
 
 use super::{Load, command, run, run_time};
-use crate::running::Running;
 use std::path::Path;
 use std::time::Duration;
 use tests::wire::dnsperf::parse;
+use tests::wire::running::Running;
 
 /// Sockets, and queries that are out at a time.
 const CLIENTS: &str = "16";

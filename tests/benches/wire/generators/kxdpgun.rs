@@ -1,10 +1,10 @@
 //! kxdpgun: queries at a steady rate, past the kernel.
 
 use super::{Load, command, run, run_time};
-use crate::running::Running;
 use std::path::Path;
 use std::time::Duration;
 use tests::wire::kxdpgun::parse;
+use tests::wire::running::Running;
 
 /// Queries that it sends at once; far more collapse on veth.
 const BATCH: &str = "32";

@@ -3,8 +3,6 @@
 pub(crate) mod dnsperf;
 pub(crate) mod kxdpgun;
 
-use crate::running::{Counts, Running};
-use crate::stage::Stage;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::Read;
@@ -12,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tests::interrupt::is_interrupted;
 use tests::wire::Said;
+use tests::wire::running::{Counts, Running};
+use tests::wire::stage::Stage;
 
 /// What a generator sends beyond the window: its first queries are not measured.
 const LEAD: Duration = Duration::from_millis(150);

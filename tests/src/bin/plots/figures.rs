@@ -61,7 +61,8 @@ pub(crate) fn of(lines: &[Line]) -> Vec<Figure> {
 fn names(lines: &[Line]) -> Figure {
     let points = lines
         .iter()
-        .filter(|line| line["vector"] == 64 && line["prefetch"] != false);
+        .filter(|line| line["vector"] == 64 && line["prefetch"] != false)
+        .filter(|line| line["query_log"] != true);
     let points = points.filter_map(|line| {
         let (names, kind) = line["case"].as_str()?.split_once(' ')?;
         let is_curve = ["uniform", "Zipf", "nxdomain"].contains(&kind);
@@ -82,7 +83,8 @@ fn names(lines: &[Line]) -> Figure {
 
 /// Nanoseconds against the length of vectors.
 fn vectors(lines: &[Line]) -> Figure {
-    let points = lines.iter().filter_map(|line| {
+    let bare = lines.iter().filter(|line| line["query_log"] != true);
+    let points = bare.filter_map(|line| {
         let case = line["case"]
             .as_str()
             .filter(|case| case.ends_with(" uniform"))?;

@@ -11,7 +11,7 @@ const LOSS_MAX: f64 = 0.01;
 pub(crate) fn figures(lines: &[Line]) -> Vec<Figure> {
     let points = lines
         .iter()
-        .filter_map(|line| Point::read(&line.to_string()));
+        .filter_map(|line| Point::read("wire", &line.to_string()));
     let summary = Summary::of(&points.collect::<Vec<_>>());
     let mut figures = Vec::new();
     for (world, shown) in [

@@ -82,8 +82,10 @@ impl Work {
             tracing::debug!(%error, "the checks keep their priority");
         }
         while !self.is_over.load(Ordering::Acquire) {
+            let plan = self.board.lock().plan();
+            // The board may have been waited for.
             let now = Instant::now();
-            self.schedule.follow(&self.board.lock().plan(), now);
+            self.schedule.follow(&plan, now);
             self.begin(now);
             if let Err(error) = self.wait(now) {
                 tracing::error!(%error, "health: the checks cannot wait");

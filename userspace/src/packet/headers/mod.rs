@@ -4,7 +4,7 @@
 mod usual;
 mod usual_ipv6;
 
-use super::{Envelope, checksum::Sum};
+use super::{Ends, Envelope, checksum::Sum};
 use crate::telemetry::Discard;
 use etherparse::{EtherType, IpNumber};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -78,6 +78,34 @@ pub fn client(frame: &[u8], envelope: &Envelope) -> IpAddr {
         true => ipv6(packet),
     };
     found.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(_, _, client)| client)
+}
+
+/// Both ends of a frame that is sealed: it goes from the server to the client.
+#[inline(always)]
+pub fn ends(frame: &[u8], envelope: &Envelope) -> Ends {
+    let ip_start = usize::from(envelope.network_start);
+    let ports = usize::from(envelope.message_start).checked_sub(UDP_LEN);
+    let ports = ports.and_then(|start| frame.get(start..)?.first_chunk());
+    let Some(&[a, b, c, d]) = ports else {
+        return Ends::UNKNOWN;
+    };
+    let mut ends = Ends {
+        is_ipv6: envelope.is_ipv6,
+        client_port: u16::from_be_bytes([c, d]),
+        local_port: u16::from_be_bytes([a, b]),
+        ..Ends::UNKNOWN
+    };
+    let packet = frame.get(ip_start..).unwrap_or_default();
+    if !envelope.is_ipv6
+        && let Some(header) = packet.first_chunk::<IPV4_LEN_MIN>()
+    {
+        ends.local[..4].copy_from_slice(&header[12..16]);
+        ends.client[..4].copy_from_slice(&header[16..20]);
+    } else if let Some(header) = packet.first_chunk::<IPV6_LEN>() {
+        ends.local.copy_from_slice(&header[8..24]);
+        ends.client.copy_from_slice(&header[24..40]);
+    }
+    ends
 }
 
 /// Whether an address can be one host's.

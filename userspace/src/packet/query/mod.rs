@@ -94,6 +94,16 @@ impl QueryFlags {
     /// All options that the server knows.
     pub const OPTIONS: Self = Self(4 | 8 | 16 | 32);
 
+    /// As a number.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// From such a number.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// Whether all of `flags` are set.
     pub const fn has(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0

@@ -56,7 +56,7 @@ impl SocketConfig {
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
-            // Some 700 small queries: what arrives in a few milliseconds of scheduling delay.
+            // 2,500 small queries: what 20,000/s bring within an eighth of a second.
             receive_buffer: 1 << 20,
             send_buffer: 1 << 20,
             // The largest EDNS payload that servers commonly offer (RFC 6891 §6.2.5).
@@ -113,6 +113,13 @@ pub(super) fn open(config: &SocketConfig) -> Result<OwnedFd, SocketError> {
 pub(super) fn adopt(socket: &OwnedFd, config: &SocketConfig) -> Result<(), SocketError> {
     let fail = |errno| SocketError::new(config.address, Step::Options, errno);
     set_options(socket, config).map_err(fail)
+}
+
+/// Whether the kernel takes messages of several datagrams (Linux 4.18): one that does not, would
+/// send them as one.
+pub(super) fn knows_trains(socket: &OwnedFd) -> bool {
+    // Zero: unless the message itself says so.
+    setsockopt(socket, sockopt::UdpGsoSegment, &0).is_ok()
 }
 
 /// Sets what can be set before the bind only.

@@ -11,12 +11,17 @@ const CONTROL_HEADER_LEN: usize = size_of::<libc::cmsghdr>();
 pub(super) const CONTROL_LEN: usize =
     CONTROL_HEADER_LEN + size_of::<libc::in6_pktinfo>().next_multiple_of(size_of::<usize>());
 
+/// Bytes of the control message that makes a train: a number of two bytes, padded.
+const TRAIN_LEN: usize = CONTROL_HEADER_LEN + size_of::<usize>();
+/// Room for both.
+pub(super) const CONTROL_ROOM: usize = CONTROL_LEN + TRAIN_LEN;
+
 /// Where a datagram came from and, on a wildcard socket, where it went to.
 #[derive(Clone, Debug)]
 #[repr(C, align(8))]
 pub(super) struct Endpoint {
-    /// `IP_PKTINFO` or `IPV6_PKTINFO`, header first.
-    pub(super) control: [u8; CONTROL_LEN],
+    /// `IP_PKTINFO` or `IPV6_PKTINFO`, header first; behind it there is room for `UDP_SEGMENT`.
+    pub(super) control: [u8; CONTROL_ROOM],
     /// Bytes used of `control`.
     pub(super) control_len: usize,
     /// `struct sockaddr_in` or `struct sockaddr_in6`.
@@ -28,7 +33,7 @@ pub(super) struct Endpoint {
 impl Default for Endpoint {
     fn default() -> Self {
         Self {
-            control: [0; CONTROL_LEN],
+            control: [0; CONTROL_ROOM],
             control_len: 0,
             address: [0; ADDRESS_LEN],
             address_len: 0,
@@ -79,6 +84,39 @@ impl Endpoint {
         self.control[interface..interface + 4].fill(0);
     }
 
+    /// Appends to the control message that what is sent is a train, to be taken apart after every
+    /// `len` bytes. Returns the length of both, for this once.
+    pub(super) fn append_train(&mut self, len: u16) -> usize {
+        let start = self.control_len.next_multiple_of(size_of::<usize>());
+        let message = &mut self.control[start..start + TRAIN_LEN];
+        message.fill(0);
+        message[..size_of::<usize>()]
+            .copy_from_slice(&(CONTROL_HEADER_LEN + size_of::<u16>()).to_ne_bytes());
+        message[LEVEL..LEVEL + 4].copy_from_slice(&libc::SOL_UDP.to_ne_bytes());
+        message[LEVEL + 4..LEVEL + 8].copy_from_slice(&libc::UDP_SEGMENT.to_ne_bytes());
+        message[INFO..INFO + 2].copy_from_slice(&len.to_ne_bytes());
+        start + TRAIN_LEN
+    }
+
+    /// A number that is equal for equal clients, and hardly ever for others.
+    pub(super) fn client_key(&self) -> u64 {
+        let words = [0, 8, 16].map(|at| u64::from_ne_bytes(field(&self.address, at)));
+        // An IPv4 client is in the first word, the others have what an earlier one left.
+        let is_ipv4 = self.address_len == size_of::<libc::sockaddr_in>();
+        match is_ipv4 {
+            true => words[0],
+            false => words.iter().fold(0, |key: u64, word| {
+                (key.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            }),
+        }
+    }
+
+    /// Whether both of its ends are those of `other`.
+    pub(super) fn has_ends_of(&self, other: &Self) -> bool {
+        self.address[..self.address_len] == other.address[..other.address_len]
+            && self.control[..self.control_len] == other.control[..other.control_len]
+    }
+
     /// The protocol of the packet information, where there is any.
     fn packet_info(&self) -> Option<i32> {
         let length = usize::from_ne_bytes(field(&self.control, 0));
@@ -100,6 +138,27 @@ const LEVEL: usize = std::mem::offset_of!(libc::cmsghdr, cmsg_level);
 const INFO: usize = CONTROL_HEADER_LEN;
 /// Offset of `ipi_spec_dst`, the local address (ip(7)).
 const SPEC_DST: usize = INFO + std::mem::offset_of!(libc::in_pktinfo, ipi_spec_dst);
+
+#[cfg(test)]
+impl Endpoint {
+    /// As of a datagram from `client` on a socket with an address of its own.
+    pub(super) fn of_client(client: SocketAddr) -> Self {
+        let mut endpoint = Self::default();
+        let family = if client.is_ipv4() {
+            libc::AF_INET
+        } else {
+            libc::AF_INET6
+        };
+        endpoint.address[..2].copy_from_slice(&u16::try_from(family).unwrap().to_ne_bytes());
+        endpoint.address[2..4].copy_from_slice(&client.port().to_be_bytes());
+        match client.ip() {
+            IpAddr::V4(ip) => endpoint.address[4..8].copy_from_slice(&ip.octets()),
+            IpAddr::V6(ip) => endpoint.address[8..24].copy_from_slice(&ip.octets()),
+        }
+        endpoint.address_len = if client.is_ipv4() { 16 } else { ADDRESS_LEN };
+        endpoint
+    }
+}
 
 /// Takes `N` bytes at `at`, which lie within `bytes`.
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {

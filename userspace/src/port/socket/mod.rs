@@ -4,13 +4,14 @@ mod config;
 mod datagrams;
 mod endpoint;
 mod error;
+mod trains;
 
 pub use config::SocketConfig;
 pub use error::{SocketError, Step};
 
 use super::{Census, Port, PortEvents, VECTOR_CAPACITY, Vector, message_limit};
-use crate::packet::Envelope;
 use crate::packet::checksum::Sum;
+use crate::packet::{Ends, Envelope};
 use crate::telemetry::{Discard, Tally};
 use arrayvec::ArrayVec;
 use datagrams::Datagrams;
@@ -18,6 +19,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{SockaddrStorage, getsockname, getsockopt, sockopt};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use trains::{Replies, Reply};
 
 /// Frames of a port: a vector may be in the worker's hands, and nobody keeps any longer.
 const FRAME_COUNT: usize = VECTOR_CAPACITY;
@@ -26,7 +28,7 @@ const FRAME_COUNT: usize = VECTOR_CAPACITY;
 const PAYLOAD_MAX: usize = 65_507;
 
 /// The fewest datagrams to ask the kernel for.
-const EXPECTED_MIN: usize = 8;
+const EXPECTED_MIN: usize = 32;
 
 /// The token for a received datagram.
 #[derive(Debug)]
@@ -42,11 +44,15 @@ pub struct SocketPort {
     socket: OwnedFd,
     datagrams: Datagrams,
     frame_size: usize,
+    /// What it is bound to.
+    address: SocketAddr,
     /// Slots without a datagram; the last one was used last, so its memory is still cached.
     free: ArrayVec<u16, FRAME_COUNT>,
     /// Datagrams to ask for: preparing the kernel's arguments for those that do not come costs more
     /// than asking again for those that do.
     expected: usize,
+    /// Whether replies to one client leave together.
+    trains: bool,
     events: PortEvents,
 }
 
@@ -66,14 +72,24 @@ impl SocketPort {
     }
 
     fn on(socket: OwnedFd, config: &SocketConfig) -> Self {
-        Self {
-            socket,
+        let mut port = Self {
             datagrams: Datagrams::new(FRAME_COUNT, config.frame_size, config.is_wildcard()),
             frame_size: config.frame_size,
+            address: config.address,
             free: (0..).take(FRAME_COUNT).collect(),
+            trains: config::knows_trains(&socket),
+            socket,
             expected: EXPECTED_MIN,
             events: PortEvents::default(),
-        }
+        };
+        // The kernel has chosen a port that was left open.
+        port.address = port.local_address().unwrap_or(port.address);
+        port
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 
     /// The address that the socket is bound to; a port that was left open, the kernel has chosen.
@@ -112,31 +128,59 @@ impl SocketPort {
         }
     }
 
-    /// Sends in order; returns how many replies could not be sent.
+    /// Sends what there is; returns how many replies could not be sent.
     fn send_all(&mut self, replies: &[SocketFrame]) -> usize {
-        let (mut sent, mut failed, mut retried) = (0, 0, false);
-        while sent + failed < replies.len() {
-            let rest = &replies[sent + failed..];
-            let slots = rest.iter().map(|f| (f.slot, usize::from(f.len)));
+        let replies: Replies = replies
+            .iter()
+            .map(|&SocketFrame { slot, len, .. }| Reply { slot, len })
+            .collect();
+        let replies = match self.trains {
+            true => self.datagrams.order(&replies),
+            false => replies,
+        };
+        let (mut done, mut failed, mut retried) = (0, 0, false);
+        let mut trains = self.trains;
+        while done < replies.len() {
+            let rest = &replies[done..];
             self.events.kicks += 1;
-            match self.datagrams.send(self.socket.as_fd(), slots) {
-                Ok(count) if count > 0 => sent += count,
+            match self.datagrams.send(self.socket.as_fd(), rest, trains) {
+                Ok(count) if count > 0 => {
+                    done += count;
+                    // What was refused as a train, was sent without: never again.
+                    self.trains = trains;
+                }
                 // The buffers are full: once more, since the kernel may have sent meanwhile.
                 Ok(_) | Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => {
                     self.events.stalls += 1;
                     if std::mem::replace(&mut retried, true) {
-                        return replies.len() - sent;
+                        return failed + rest.len();
                     }
                 }
-                // This one cannot be sent: no route, a filter, an error that an earlier one caused.
-                Err(_) => {
-                    self.events.errors += 1;
-                    failed += 1;
+                Err(errno) => {
+                    let count = self.datagrams.train(rest, trains);
+                    if count > 1 && is_no_train(errno) {
+                        trains = false;
+                        continue;
+                    }
+                    // Cannot be sent: no route, a filter, an error that an earlier one caused.
+                    trains = self.trains;
+                    self.events.errors += count as u64;
+                    failed += count;
+                    done += count;
                 }
             }
         }
         failed
     }
+}
+
+/// Whether a train was refused because it is one: by the kernel, or by the interface behind it,
+/// which older kernels want to compute checksums.
+fn is_no_train(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::EINVAL | Errno::EIO | Errno::EMSGSIZE | Errno::EOPNOTSUPP
+    )
 }
 
 impl Port for SocketPort {
@@ -208,6 +252,14 @@ impl Port for SocketPort {
     fn seal(&mut self, frame: &mut SocketFrame, _: &Envelope, message_len: usize, _: Option<Sum>) {
         // The room ends before 65536, so no reply in it is longer.
         frame.len = u16::try_from(message_len).unwrap_or(u16::MAX);
+    }
+
+    fn ends(&self, frame: &SocketFrame, _: &Envelope) -> Ends {
+        let ends = self.datagrams.endpoint(frame.slot);
+        let ip = ends.local().unwrap_or(self.address.ip());
+        let local = SocketAddr::new(ip, self.address.port());
+        ends.client()
+            .map_or(Ends::UNKNOWN, |client| Ends::new(client, local))
     }
 
     fn transmit(&mut self, replies: &mut Vector<SocketFrame>) {

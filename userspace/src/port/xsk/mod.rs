@@ -10,11 +10,11 @@ mod statistics;
 pub use config::{BindMode, XskConfig};
 pub use error::{Cause, XskError};
 pub use frame::XskFrame;
-pub use statistics::RingStatistics;
+pub use statistics::{RingEvent, RingGauge, RingStatistics};
 
 use super::{Census, Port, PortEvents, Vector, message_limit};
 use crate::packet::checksum::Sum;
-use crate::packet::{Envelope, headers};
+use crate::packet::{Ends, Envelope, headers};
 use crate::sys::interface::Interface;
 use crate::sys::wait;
 use crate::telemetry::{Discard, Tally};
@@ -99,6 +99,11 @@ impl XskPort {
     pub fn statistics(&self) -> io::Result<RingStatistics> {
         self.rings.statistics()
     }
+
+    /// Reads the same from another thread.
+    pub fn gauge(&self) -> io::Result<RingGauge> {
+        RingGauge::new(self.socket())
+    }
 }
 
 /// Opens the socket on a UMEM of its own.
@@ -149,6 +154,11 @@ impl Port for XskPort {
     ) {
         let len = headers::seal(self.memory.room(frame), envelope, message_len, sum);
         self.memory.set_len(frame, len);
+    }
+
+    #[inline(always)]
+    fn ends(&self, frame: &XskFrame, envelope: &Envelope) -> Ends {
+        headers::ends(self.bytes(frame), envelope)
     }
 
     fn transmit(&mut self, replies: &mut Vector<XskFrame>) {

@@ -222,7 +222,7 @@ impl Rings {
 
     /// What the kernel has counted.
     pub(super) fn statistics(&self) -> io::Result<RingStatistics> {
-        self.rx.fd().xdp_statistics().map(RingStatistics::from)
+        RingStatistics::of(self.fd())
     }
 
     /// Whether replies are in the TX ring and the kernel waits to be woken for them.

@@ -8,6 +8,7 @@
 mod check;
 mod folder;
 mod health;
+mod pace;
 mod places;
 mod policy;
 mod posts;
@@ -36,6 +37,7 @@ use crate::snapshot::{Policy, Snapshot};
 use crate::telemetry;
 use anyhow::{Context, Result, anyhow, bail};
 use health::Health;
+use pace::Pace;
 use places::Places;
 pub(super) use policy::policy;
 use reading::{Look, Reading, Scope};
@@ -61,6 +63,8 @@ pub(super) struct Resources {
     last: Option<Arc<Snapshot>>,
     /// What it lacks.
     stale: Stale,
+    /// How loading keeps out of everybody's way.
+    pace: Pace,
 }
 
 /// What has changed since a snapshot was built.
@@ -109,6 +113,7 @@ impl Resources {
             generation: 0,
             last: None,
             stale: Stale::default(),
+            pace: Pace::default(),
         };
         let (sources, complaints) = sources(config);
         complaints.iter().for_each(|line| tracing::error!("{line}"));
@@ -148,7 +153,8 @@ impl Resources {
         let mut problems = Vec::new();
         let mut is_moving = self.reread_config(scope, &mut problems);
         let options = &self.config.geo;
-        let mut maps = self.places.refresh(options, scope, &self.table);
+        let (places, table) = (&mut self.places, &self.table);
+        let mut maps = self.pace.run(|| places.refresh(options, scope, table));
         let (sources, complaints) = sources(&self.config);
         problems.extend(complaints);
         let sources = sources.unwrap_or_else(|| {
@@ -158,7 +164,8 @@ impl Resources {
         problems.iter().for_each(|line| tracing::error!("{line}"));
         let names = self.config.health.all_names();
         let (table, in_force) = (&mut self.table, self.places.maps());
-        let mut update = table.update(sources, scope, in_force, maps.is_new, &names);
+        let update = || table.update(sources, scope, in_force, maps.is_new, &names);
+        let mut update = self.pace.run(update);
         if update.takes_next {
             self.places.take_next();
             maps.problems.clear();
@@ -211,13 +218,13 @@ impl Resources {
 
     /// Takes over what may change while the server runs, and says what may not.
     fn adopt(&mut self, config: Config, problems: &mut Vec<String>) {
-        for option in self.config.frozen_differences(&config) {
-            tracing::warn!("{option} has changed: it takes effect at the next start");
-        }
         if config.log != self.config.log
             && let Err(error) = telemetry::log::change(&config.log)
         {
             problems.push(error);
+        }
+        for option in self.config.frozen_differences(&config) {
+            tracing::warn!("{option} has changed: it takes effect at the next start");
         }
         let config = self.config.thawed(config);
         match policy(&config, self.secret) {
@@ -237,13 +244,15 @@ impl Resources {
         let (policy, geo) = (self.policy.clone(), Arc::clone(self.places.geo()));
         let verdicts = self.health.board.lock().verdicts();
         let health = verdicts.health();
-        let snapshot = match &self.last {
-            Some(last) if !self.stale.zones => last.again(generation, policy, geo, health)?,
-            _ => {
-                let zones = self.table.served().cloned().collect();
-                Snapshot::new(generation, zones, policy, self.key)?.with_geo(geo, health)?
+        let (table, key) = (&self.table, self.key);
+        let last = self.last.as_ref().filter(|_| !self.stale.zones);
+        let snapshot = self.pace.run(|| match last {
+            Some(last) => last.again(generation, policy, geo, health),
+            None => {
+                let zones = table.served().cloned().collect();
+                Snapshot::new(generation, zones, policy, key)?.with_geo(geo, health)
             }
-        };
+        })?;
         let snapshot = Arc::new(snapshot);
         self.generation = generation;
         self.stale = Stale::default();

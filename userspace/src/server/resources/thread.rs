@@ -11,7 +11,7 @@ use crate::health::{Checker, SharedBoard};
 use crate::server::notify;
 use crate::snapshot::Snapshot;
 use crate::sys::waker::Waker;
-use crate::sys::{heap, priority, wait};
+use crate::sys::{heap, wait};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -36,6 +36,8 @@ pub(in crate::server) enum Request {
 pub(in crate::server) struct Published {
     /// The snapshot that was handed out last.
     pub(in crate::server) snapshot: Arc<Snapshot>,
+    /// When it was handed out.
+    pub(in crate::server) since: Instant,
     /// Reloads so far, also those that changed nothing.
     pub(in crate::server) reloads: u64,
     /// Reloads that left something as it was because it could not be read.
@@ -66,6 +68,7 @@ impl ResourceThread {
         let waker = Waker::new()?;
         let published = Arc::new(Mutex::new(Published {
             snapshot,
+            since: Instant::now(),
             reloads: 0,
             reload_errors: 0,
             zones_failed: 0,
@@ -151,10 +154,7 @@ struct Work {
 impl Work {
     /// Works for as long as the server runs.
     fn run(mut self) {
-        // Workers go first: nobody waits for a new zone as clients wait for answers.
-        if let Err(error) = priority::step_back() {
-            tracing::debug!(%error, "the resource thread keeps its priority");
-        }
+        self.resources.pace.step_back();
         self.follow();
         loop {
             if let Err(error) = self.turn() {
@@ -233,7 +233,10 @@ impl Work {
         let built = self.resources.build_if_health_changed(Instant::now());
         if let Some(snapshot) = built {
             self.posts.send(&snapshot);
-            self.published_mut().snapshot = snapshot;
+            let mut published = self.published_mut();
+            published.snapshot = snapshot;
+            published.since = Instant::now();
+            drop(published);
             self.outstanding = self.posts.collect();
         }
     }
@@ -272,6 +275,7 @@ impl Work {
         let mut published = self.published_mut();
         if let Some(snapshot) = &outcome.snapshot {
             published.snapshot = Arc::clone(snapshot);
+            published.since = Instant::now();
         }
         published.reloads += 1;
         published.reload_errors += u64::from(!outcome.update.problems.is_empty());

@@ -12,6 +12,9 @@ pub(super) struct Line {
     level: String,
     vector: u64,
     prefetch: bool,
+    /// Whether all queries are written down.
+    #[serde(default)]
+    query_log: bool,
     ns_per_packet: f64,
     least_ns: f64,
     spread: [f64; 2],
@@ -47,6 +50,7 @@ impl Run {
                 line.level.clone(),
                 line.vector,
                 line.prefetch,
+                line.query_log,
             )
         };
         self.0.iter().find(|other| key(other) == key(line))
@@ -72,7 +76,7 @@ impl Line {
     pub(super) fn row(&self, earlier: Option<&Run>) -> String {
         let [low, high] = self.spread;
         let marks = match marks::of(&self.case, &self.level, self.vector) {
-            Some([must, aim]) if self.prefetch => {
+            Some([must, aim]) if self.prefetch && !self.query_log => {
                 let reached = match self.ns_per_packet {
                     ns if ns <= aim => "aim reached",
                     ns if ns <= must => "kept",
@@ -82,9 +86,10 @@ impl Line {
             }
             _ => format!("{:>11}", ""),
         };
-        let case = match self.prefetch {
-            true => self.case.clone(),
-            false => format!("{}, no prefetch", self.case),
+        let case = match (self.prefetch, self.query_log) {
+            (_, true) => format!("{}, query log", self.case),
+            (true, false) => self.case.clone(),
+            (false, false) => format!("{}, no prefetch", self.case),
         };
         let ratios = earlier.map(|run| match run.same(self) {
             Some(other) => format!(

@@ -175,7 +175,7 @@ mod tests {
         });
         let counts = server(&json!({
             "xdp": {"eth1": {"redirect": 100, "not_ip": 3, "other_port": 4}},
-            "workers": {"eth1/0": worker, "sibling": worker, "socket/0": worker},
+            "workers": {"eth1/0": worker, "sibling/0": worker, "socket/0": worker},
         }));
         let expected = [
             ("xdp_redirected", 100),

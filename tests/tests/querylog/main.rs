@@ -1,0 +1,7 @@
+//! The query log of the `ripples` binary: what it says, where it goes, and what goes wrong.
+
+mod faults;
+mod files;
+mod lines;
+mod stage;
+mod taps;

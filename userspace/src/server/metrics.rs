@@ -1,0 +1,257 @@
+//! All that is counted, as metrics: what `ripples ctl stats` says, for machines that collect it.
+
+use super::attach::Attached;
+use super::resources::Published;
+use super::workers::Workers;
+use crate::health::Counts;
+use crate::port::{RingEvent, RingStatistics};
+use crate::querylog::{QueryLogCounts, QueryLogEvent};
+use crate::snapshot::Part;
+use crate::tcp::{TcpClose, TcpEvent};
+use crate::telemetry::exposition::{Exposition, Format, Kind};
+use crate::telemetry::log::{self, LogTotals};
+use crate::telemetry::{Discard, Event, Measure, Rcode, Totals};
+use common::Verdict;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where the numbers come from.
+pub(super) struct Sources<'s> {
+    pub(super) workers: &'s Workers,
+    pub(super) attached: &'s [Attached],
+    pub(super) published: &'s Published,
+    pub(super) health: Counts,
+    pub(super) query_log: Option<&'s QueryLogCounts>,
+    pub(super) uptime: Duration,
+}
+
+/// All families.
+pub(super) fn text(sources: &Sources<'_>, format: Format) -> String {
+    let mut page = Exposition::new(format);
+    about_the_process(&mut page, sources.uptime);
+    about_workers(&mut page, sources.workers);
+    about_turns(&mut page, sources.workers);
+    about_tcp(&mut page, sources.workers);
+    about_xdp(&mut page, sources.attached);
+    about_rings(&mut page, sources.attached);
+    about_resources(&mut page, sources.published);
+    about_health(&mut page, sources.health);
+    about_query_log(&mut page, sources.query_log);
+    about_log(&mut page, &log::totals());
+    page.finish()
+}
+
+fn about_log(page: &mut Exposition, totals: &LogTotals) {
+    let help = "Messages of the application log, by level.";
+    let mut messages = page.family("log_messages", help, Kind::Counter);
+    for (level, count) in totals.messages() {
+        messages.sample(&[("level", level)], count);
+    }
+    let counters = [
+        (
+            "log_dropped",
+            "Messages that found no room.",
+            totals.dropped,
+        ),
+        (
+            "log_rate_limited",
+            "Messages that were only counted, because one place had many.",
+            totals.rate_limited,
+        ),
+        (
+            "log_write_errors",
+            "Errors while writing the log.",
+            totals.write_errors,
+        ),
+        (
+            "log_open_errors",
+            "Times that the log's file could not be opened.",
+            totals.open_errors,
+        ),
+        (
+            "log_rotations",
+            "Times that the log's file was put aside.",
+            totals.rotations,
+        ),
+    ];
+    for (name, help, value) in counters {
+        page.family(name, help, Kind::Counter).sample(&[], value);
+    }
+}
+
+fn about_query_log(page: &mut Exposition, counts: Option<&QueryLogCounts>) {
+    for &event in QueryLogEvent::ALL {
+        let name = format_args!("query_log_{}", event.label());
+        page.family(name, event.help(), Kind::Counter)
+            .sample(&[], counts.map_or(0, |counts| counts.get(event)));
+    }
+}
+
+fn about_the_process(page: &mut Exposition, uptime: Duration) {
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    let help = "Always 1; the label says which release this is.";
+    page.family("build_info", help, Kind::Gauge)
+        .sample(&version, 1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let started = now.unwrap_or_default().saturating_sub(uptime);
+    let help = "When the server started, in seconds since 1970.";
+    page.family("start_time_seconds", help, Kind::Gauge)
+        .sample(&[], started.as_secs());
+}
+
+/// Frames, and what became of them: answers and discards sum to the received.
+fn about_workers(page: &mut Exposition, workers: &Workers) {
+    let workers: Vec<(&str, Totals)> = workers
+        .counters()
+        .map(|(name, counters)| (name, counters.totals()))
+        .collect();
+    let help = "Queries that were answered, by response code.";
+    let mut replies = page.family("replies", help, Kind::Counter);
+    for (name, totals) in &workers {
+        for &rcode in Rcode::ALL {
+            let labels = [("worker", *name), ("rcode", rcode.label())];
+            replies.sample(&labels, totals.replies(rcode));
+        }
+    }
+    let help = "Frames and messages that were not answered, by reason.";
+    let mut discards = page.family("discards", help, Kind::Counter);
+    for (name, totals) in &workers {
+        for &reason in Discard::ALL {
+            let labels = [("worker", *name), ("reason", reason.label())];
+            discards.sample(&labels, totals.discards(reason));
+        }
+    }
+    for &event in Event::ALL {
+        let mut family = page.family(event.label(), event.help(), Kind::Counter);
+        for (name, totals) in &workers {
+            family.sample(&[("worker", name)], totals.events(event));
+        }
+    }
+}
+
+/// How the workers' turns were.
+fn about_turns(page: &mut Exposition, workers: &Workers) {
+    for &measure in Measure::ALL {
+        let mut family = page.family(measure.label(), measure.help(), Kind::Histogram);
+        for (name, counters) in workers.counters() {
+            let distribution = counters.histograms().distribution(measure);
+            family.histogram(&[("worker", name)], &distribution);
+        }
+    }
+}
+
+fn about_tcp(page: &mut Exposition, workers: &Workers) {
+    let totals = workers.tcp_totals();
+    let help = "TCP connections that are open.";
+    page.family("tcp_connections", help, Kind::Gauge)
+        .sample(&[], totals.open());
+    let help = "TCP connections that were closed, by reason.";
+    let mut closed = page.family("tcp_closed", help, Kind::Counter);
+    for &reason in TcpClose::ALL {
+        closed.sample(&[("reason", reason.label())], totals.closes(reason));
+    }
+    for &event in TcpEvent::ALL {
+        let name = format_args!("tcp_{}", event.label());
+        page.family(name, event.help(), Kind::Counter)
+            .sample(&[], totals.events(event));
+    }
+}
+
+fn about_xdp(page: &mut Exposition, attached: &[Attached]) {
+    let help = "Frames that the kernel program saw, by what it decided.";
+    let mut verdicts = page.family("xdp_verdicts", help, Kind::Counter);
+    for interface in attached {
+        let counts = match interface.filter.verdict_counts() {
+            Ok(counts) => counts,
+            Err(error) => {
+                tracing::debug!(%error, "the kernel program's counters");
+                continue;
+            }
+        };
+        for verdict in Verdict::ALL {
+            let labels = [
+                ("interface", &*interface.interface),
+                ("verdict", verdict.name()),
+            ];
+            verdicts.sample(&labels, counts[verdict.index() as usize]);
+        }
+    }
+}
+
+/// What the kernel counts about each queue's AF_XDP socket.
+fn about_rings(page: &mut Exposition, attached: &[Attached]) {
+    let interfaces: Vec<(&str, Vec<RingStatistics>)> = attached
+        .iter()
+        .map(|interface| (&*interface.interface, interface.rings()))
+        .collect();
+    for &event in RingEvent::ALL {
+        let name = format_args!("xdp_{}", event.label());
+        let mut family = page.family(name, event.help(), Kind::Counter);
+        for (interface, rings) in &interfaces {
+            for (queue, rings) in rings.iter().enumerate() {
+                let labels = [("interface", *interface), ("queue", &*queue.to_string())];
+                family.sample(&labels, rings.count(event));
+            }
+        }
+    }
+}
+
+fn about_resources(page: &mut Exposition, published: &Published) {
+    let snapshot = &published.snapshot;
+    let numbers = [
+        (
+            "snapshot_generation",
+            "Which snapshot is served, counted from the first.",
+            snapshot.generation(),
+        ),
+        (
+            "zones",
+            "Zones that are served.",
+            snapshot.zones().len() as u64,
+        ),
+        (
+            "zones_failed",
+            "Zones whose files cannot be read as they are.",
+            published.zones_failed as u64,
+        ),
+        (
+            "snapshots_outstanding",
+            "Old snapshots that a worker still has.",
+            published.snapshots_outstanding as u64,
+        ),
+    ];
+    for (name, help, value) in numbers {
+        page.family(name, help, Kind::Gauge).sample(&[], value);
+    }
+    let help = "Memory of the snapshot that is served, by what it is for.";
+    let mut memory = page.family("snapshot_bytes", help, Kind::Gauge);
+    for &part in Part::ALL {
+        memory.sample(&[("part", part.label())], snapshot.part_bytes(part));
+    }
+    let help = "How long ago what is served was put together, in seconds.";
+    page.family("snapshot_age_seconds", help, Kind::Gauge)
+        .sample(&[], published.since.elapsed().as_secs());
+    let help = "Reloads, also those that changed nothing.";
+    page.family("reloads", help, Kind::Counter)
+        .sample(&[], published.reloads);
+    let help = "Reloads that left something as it was because it could not be read.";
+    page.family("reload_errors", help, Kind::Counter)
+        .sample(&[], published.reload_errors);
+}
+
+fn about_health(page: &mut Exposition, counts: Counts) {
+    let help = "Addresses and variants that are down.";
+    page.family("health_down", help, Kind::Gauge)
+        .sample(&[], counts.down);
+    let counters = [
+        (
+            "health_changes",
+            "Times that something went up or down.",
+            counts.changes,
+        ),
+        ("health_checks", "Checks that were made.", counts.checks),
+        ("health_failures", "Checks that failed.", counts.failures),
+    ];
+    for (name, help, value) in counters {
+        page.family(name, help, Kind::Counter).sample(&[], value);
+    }
+}
