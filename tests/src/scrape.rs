@@ -93,6 +93,8 @@ impl Scrape {
             let received = of("received_total");
             let told = of("replies_total") + of("discards_total");
             assert_eq!(received, told, "{worker}: {self}");
+            let replies = of("replies_total");
+            assert_eq!(of("queries_total"), replies, "by type, {worker}: {self}");
             assert_eq!(received, of("vector_frames_sum"), "{worker}: {self}");
             let turns = of("turns_total");
             assert_eq!(turns, of("vector_frames_count"), "{worker}: {self}");

@@ -3,7 +3,7 @@
 use ripples::packet::checksum::Sum;
 use ripples::packet::reply::Transport;
 use ripples::packet::{Arrival, Ends, Envelope};
-use ripples::port::{Port, Vector};
+use ripples::port::{Port, Told, Vector};
 use ripples::snapshot::Snapshot;
 use ripples::telemetry::{Discard, Tally};
 use ripples::vectorloop::Turn;
@@ -102,9 +102,9 @@ impl<const TCP: bool> Port for Message<'_, TCP> {
         self.len = message_len;
     }
 
-    fn ends(&self, _: &Token, _: &Envelope) -> Ends {
+    fn told<'a>(&'a mut self, _: &'a mut Token, _: &Envelope) -> Told<'a> {
         let end = SocketAddr::new(self.client, 0);
-        Ends::new(end, end)
+        Told::Ends(Ends::new(end, end))
     }
 
     fn transmit(&mut self, replies: &mut Vector<Token>) {

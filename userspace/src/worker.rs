@@ -32,10 +32,11 @@ pub struct WorkerHandle {
 }
 
 impl WorkerHandle {
-    /// A handle for a worker that is not running yet.
-    pub fn new() -> io::Result<Self> {
+    /// A handle for a worker that is not running yet, and counts queries by zone of at most
+    /// `zone_metrics` zones.
+    pub fn new(zone_metrics: usize) -> io::Result<Self> {
         Ok(Self {
-            counters: Arc::default(),
+            counters: Arc::new(Counters::with_zones(zone_metrics)),
             waker: Waker::new()?,
             stop: Arc::default(),
         })

@@ -55,6 +55,8 @@ fn replies_and_discards_sum_to_what_was_received() {
             1,
         ),
         ("discards_total", "", 2),
+        ("queries_total", "type=\"a\"", 4),
+        ("queries_total", "worker=\"sibling/0\",type=\"mx\"", 1),
         ("tcp_queries_total", "", 3),
         ("zones", "", 1),
         ("snapshot_generation", "", 1),
@@ -72,6 +74,61 @@ fn replies_and_discards_sum_to_what_was_received() {
     server.reload();
     let (_, body) = request(http, "GET /metrics HTTP/1.1");
     assert!(body.contains("\nripples_reloads_total 1\n"), "{body}");
+    server.stop();
+}
+
+#[test]
+fn queries_are_counted_by_zone_where_that_is_wanted() {
+    let (address, http) = (loopback::address(), loopback::address());
+    let other = EXAMPLE.replace("example", "other");
+    let server = Launch::run(&["--io", "socket", "--config", "ripples.toml"])
+        .with(&[
+            "--listen",
+            &address.to_string(),
+            "--http",
+            &http.to_string(),
+        ])
+        .file("ripples.toml", "zone_metrics = 1\n")
+        .zone("example", EXAMPLE)
+        .zone("other", &other)
+        .start();
+    for name in [
+        "www.example",
+        "example",
+        "nosuch.example",
+        "www.other",
+        "unserved.test",
+    ] {
+        ask(address, &query(name, rtype::SOA));
+        ask_tcp(address, &query(name, rtype::SOA));
+    }
+    let wanted = |scrape: &Scrape| {
+        [
+            ("zone=\"example.\",rcode=\"noerror\"", 4.0),
+            ("zone=\"example.\",rcode=\"nxdomain\"", 2.0),
+            ("zone=\"other\",rcode=\"noerror\"", 2.0),
+            ("", 8.0),
+        ]
+        .map(|(labels, count)| {
+            (
+                labels,
+                count,
+                scrape.sum("ripples_zone_replies_total", labels),
+            )
+        })
+    };
+    server.await_stats(|stats| stats.total("answers") == 10);
+    for (labels, count, told) in wanted(&Scrape::of(http)) {
+        assert_eq!(told, count, "{labels}: {}", Scrape::of(http));
+    }
+    let stats: Value = serde_json::from_str(&server.ctl(&["stats", "--json"]).stdout).unwrap();
+    assert_eq!(stats["zones"]["example."]["noerror"], 4, "{stats}");
+    // Places are a zone's own, in whatever order they are served: counts go on.
+    server.rewrite("example", &EXAMPLE.replace("www", "wwx"));
+    server.reload();
+    for (labels, count, told) in wanted(&Scrape::of(http)) {
+        assert_eq!(told, count, "{labels}: {}", Scrape::of(http));
+    }
     server.stop();
 }
 

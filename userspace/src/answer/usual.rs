@@ -75,7 +75,8 @@ pub fn absence<'s, S: Simd>(
 pub struct Absence<'s> {
     /// The zone's SOA record.
     pub body: BodyRef<'s>,
-    zone: u32,
+    /// Its number.
+    pub zone: u32,
     encloser: NodeRef,
     /// Bytes of the name before the zone's.
     pub owner_skip: u8,

@@ -30,6 +30,7 @@ pub(super) struct File {
     pub(super) vector_len: Option<usize>,
     pub(super) control: Option<PathBuf>,
     pub(super) http: Option<SocketAddr>,
+    pub(super) zone_metrics: Option<usize>,
     pub(super) xdp_debug: Option<bool>,
     #[serde(default, deserialize_with = "log::filter_or_table")]
     pub(super) log: LogOptions,

@@ -24,6 +24,7 @@ impl Config {
                 self.udp_send_buffer != other.udp_send_buffer,
             ),
             ("http", self.http != other.http),
+            ("zone_metrics", self.zone_metrics != other.zone_metrics),
             ("control", self.control != other.control),
             ("xdp_debug", self.xdp_debug != other.xdp_debug),
             ("watch", self.watch != other.watch),

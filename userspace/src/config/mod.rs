@@ -95,6 +95,8 @@ pub struct Config {
     pub control: Option<PathBuf>,
     /// Where metrics are told over HTTP; none: nowhere.
     pub http: Option<SocketAddr>,
+    /// The most zones whose queries are counted one by one; 0: none are.
+    pub zone_metrics: usize,
     /// Whether the server at the control socket is to be replaced.
     pub replace: bool,
     /// Whether the kernel program logs what it decides.
@@ -206,6 +208,7 @@ impl Config {
             reflect: arguments.reflect,
             control: control(arguments, file.control),
             http: arguments.http.or(file.http),
+            zone_metrics: ranged("zone_metrics", file.zone_metrics, 0..=1_000_000, 0)?,
             replace: arguments.replace,
             xdp_debug: arguments.xdp_debug || file.xdp_debug.unwrap_or(false),
             log_output: log::check(arguments, &file.log)?,

@@ -1,6 +1,6 @@
 //! A port made of memory, for tests, benchmarks and fuzzing: what a NIC would do, without one.
 
-use super::{Census, Port, PortEvents, Vector, message_limit};
+use super::{Census, Port, PortEvents, Told, Vector, message_limit};
 use crate::packet::checksum::Sum;
 use crate::packet::{Ends, Envelope, headers};
 use crate::telemetry::{Discard, Tally};
@@ -272,11 +272,14 @@ impl Port for MemPort {
     }
 
     #[inline(always)]
-    fn ends(&self, frame: &MemFrame, envelope: &Envelope) -> Ends {
+    fn told<'a>(&'a mut self, frame: &'a mut MemFrame, envelope: &Envelope) -> Told<'a> {
         match self.framing {
-            Framing::Ethernet => headers::ends(self.bytes(frame), envelope),
+            Framing::Ethernet => {
+                Told::Packet(&self.room(frame)[usize::from(envelope.network_start)..])
+            }
             Framing::Bare(client) => {
-                Ends::new(SocketAddr::new(client, 0), SocketAddr::new(client, 0))
+                let client = SocketAddr::new(client, 0);
+                Told::Ends(Ends::new(client, client))
             }
         }
     }

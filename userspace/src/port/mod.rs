@@ -26,6 +26,14 @@ pub const VECTOR_CAPACITY: usize = 256;
 /// The frames of one turn, in order of arrival.
 pub type Vector<F> = ArrayVec<F, VECTOR_CAPACITY>;
 
+/// What a port can tell of a frame.
+pub enum Told<'a> {
+    /// All that is in it, from the IP header to the end of its room.
+    Packet(&'a [u8]),
+    /// Between whom the message travels: its headers are the kernel's.
+    Ends(Ends),
+}
+
 /// A queue of frames that the vectorloop drives.
 ///
 /// A frame is an ownership token: neither `Copy` nor `Clone`, and what is given away is gone. Each
@@ -64,8 +72,8 @@ pub trait Port {
         sum: Option<Sum>,
     );
 
-    /// Between whom a sealed frame travels.
-    fn ends(&self, frame: &Self::Frame, envelope: &Envelope) -> Ends;
+    /// What there is to tell of a sealed frame, beside its message.
+    fn told<'a>(&'a mut self, frame: &'a mut Self::Frame, envelope: &Envelope) -> Told<'a>;
 
     /// Sends the sealed frames; `replies` is empty afterwards. What could not be sent is recycled
     /// and counted by the port. At most one wake-up of the kernel. Without replies it still drives

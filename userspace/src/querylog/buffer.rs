@@ -1,11 +1,14 @@
 //! Records of queries, one behind the other, as a worker writes them.
 //!
 //! A record begins with its length in bytes (4), its kind (1), the query's place in its vector (1)
-//! and flags (2), all in the machine's byte order; every record begins at a multiple of eight.
+//! and what its kind has there (2), the least significant byte first; every record begins at a
+//! multiple of eight.
 
 use crate::packet::reply::Transport;
-use crate::packet::{Ends, QueryFlags};
+use crate::packet::{Ends, Query, QueryFlags, headers};
+use crate::prefetch::prefetch_to_write;
 use crate::sys::pages::Pages;
+use crate::telemetry::Rcode;
 
 /// Bytes of what every record begins with.
 const PREFIX: usize = 8;
@@ -13,14 +16,21 @@ const PREFIX: usize = 8;
 const VECTOR: usize = PREFIX + 16;
 /// Bytes of a reply's record before its addresses.
 const REPLY: usize = PREFIX + 20;
+/// Bytes of a packet's record before its headers.
+const PACKET: usize = PREFIX + 8;
 /// Bytes that may be written behind a record: copies go in blocks.
 const SLACK: usize = 128;
+/// Bytes of a short packet: two blocks.
+const SHORT: usize = 128;
+/// How many bytes ahead memory is fetched to be written to: some records.
+const AHEAD: usize = 1024;
 /// Bytes of a block.
 const BLOCK: usize = 64;
 
 const KIND_VECTOR: u8 = 1;
 const KIND_QUERY: u8 = 2;
 const KIND_REPLY: u8 = 3;
+const KIND_PACKET: u8 = 4;
 
 const IPV6: u16 = 1;
 const TCP: u16 = 2;
@@ -53,6 +63,19 @@ pub struct ReplyRecord<'m> {
     pub reply_len: u16,
     /// Its first bytes.
     pub reply: &'m [u8],
+}
+
+/// What is told of a reply that lies in a packet, behind the headers of IP and UDP.
+#[derive(Clone, Copy)]
+pub(super) struct PacketRecord<'m> {
+    /// Who wants it.
+    pub(super) taps: u32,
+    /// The query that it answers.
+    pub(super) query: &'m Query,
+    /// From the IP header to the end of the frame's room.
+    pub(super) bytes: &'m [u8],
+    /// Bytes that are told of: the headers, and as much of the reply as anybody wants.
+    pub(super) len: usize,
 }
 
 /// A record as it is read.
@@ -120,14 +143,21 @@ impl Buffer {
         Some(place)
     }
 
-    /// Says when a vector's replies left. Of a vector without records nothing is left.
+    /// Says when a vector's replies left.
     pub(super) fn end_vector(&mut self, place: VectorPlace, sent_ns: u64) {
         let start = place.0;
-        if self.len == start + VECTOR {
-            self.len = start;
-        } else if let Some(room) = self.bytes.get_mut(start + PREFIX + 8..start + VECTOR) {
+        if let Some(room) = self.bytes.get_mut(start + PREFIX + 8..start + VECTOR) {
             room.copy_from_slice(&sent_ns.to_ne_bytes());
         }
+    }
+
+    /// Forgets a vector without records; false: it has some.
+    pub(super) fn forget_vector(&mut self, place: VectorPlace) -> bool {
+        let is_empty = self.len == place.0 + VECTOR;
+        if is_empty {
+            self.len = place.0;
+        }
+        is_empty
     }
 
     /// Adds a query; false: there is no room.
@@ -137,7 +167,7 @@ impl Buffer {
         let Some(room) = self.begin(len) else {
             return false;
         };
-        room[..PREFIX].copy_from_slice(&prefix(len, KIND_QUERY, row, 0));
+        room[..PREFIX].copy_from_slice(&prefix(used, KIND_QUERY, row, 0));
         room[PREFIX..PREFIX + 8].copy_from_slice(&(message.len() as u64).to_ne_bytes());
         room[PREFIX + 8..used].copy_from_slice(message);
         self.len += len;
@@ -149,14 +179,15 @@ impl Buffer {
     pub(super) fn push_reply(&mut self, row: u8, reply: &ReplyRecord<'_>) -> bool {
         let address_len = reply.ends.address_len();
         let head = REPLY + 2 * address_len;
-        let len = (head + reply.reply.len()).next_multiple_of(8);
+        let used = head + reply.reply.len();
+        let len = used.next_multiple_of(8);
         let Some(room) = self.begin(len) else {
             return false;
         };
         let is_tcp = reply.transport == Transport::Tcp;
         let ipv6 = u16::from(reply.ends.is_ipv6) * IPV6;
         let flags = ipv6 | (u16::from(is_tcp) * TCP);
-        room[..PREFIX].copy_from_slice(&prefix(len, KIND_REPLY, row, flags));
+        room[..PREFIX].copy_from_slice(&prefix(used, KIND_REPLY, row, flags));
         let [t0, t1, t2, t3] = reply.taps.to_ne_bytes();
         let copied = u16::try_from(reply.reply.len()).unwrap_or(u16::MAX);
         let numbers = [
@@ -180,6 +211,49 @@ impl Buffer {
         true
     }
 
+    /// Adds a reply as it lies in its packet, behind `head_len` bytes of headers; false: there is no
+    /// room.
+    #[inline(always)]
+    pub(super) fn push_packet(&mut self, row: u8, head_len: u8, packet: &PacketRecord<'_>) -> bool {
+        let used = PACKET + packet.len;
+        let query = packet.query;
+        let refusal = query.refusal.map_or(0, Rcode::code);
+        let numbers =
+            u64::from(packet.taps) | u64::from(query.udp_size) << 32 | u64::from(refusal) << 48;
+        let flags = u16::from_le_bytes([head_len, query.flags.bits()]);
+        let words = [prefix(used, KIND_PACKET, row, flags), numbers.to_le_bytes()];
+        // Nearly all are short: a copy of a constant length has no loop and no end to look at.
+        let room = self.bytes.get_mut(self.len..);
+        if let Some(room) = room.and_then(<[u8]>::first_chunk_mut::<{ PACKET + SHORT }>)
+            && let Some(bytes) = packet.bytes.first_chunk::<SHORT>()
+            && packet.len <= SHORT
+        {
+            // The reader, on another CPU, had this memory last.
+            prefetch_to_write(room, AHEAD, 2);
+            room[..PREFIX].copy_from_slice(&words[0]);
+            room[PREFIX..PACKET].copy_from_slice(&words[1]);
+            room[PACKET..].copy_from_slice(bytes);
+            self.len += used.next_multiple_of(8);
+            return true;
+        }
+        self.push_any_packet(&words, packet)
+    }
+
+    /// As `push_packet`, of any length.
+    #[inline(never)]
+    fn push_any_packet(&mut self, words: &[[u8; PREFIX]; 2], packet: &PacketRecord<'_>) -> bool {
+        let used = PACKET + packet.len;
+        let len = used.next_multiple_of(8);
+        let Some(room) = self.begin(len) else {
+            return false;
+        };
+        room[..PREFIX].copy_from_slice(&words[0]);
+        room[PREFIX..PACKET].copy_from_slice(&words[1]);
+        room[PACKET..used].copy_from_slice(&packet.bytes[..packet.len]);
+        self.len += len;
+        true
+    }
+
     /// All records, in their order.
     pub fn records(&self) -> Records<'_> {
         Records(&self.bytes[..self.len])
@@ -192,12 +266,11 @@ impl Buffer {
     }
 }
 
-/// What a record begins with.
-fn prefix(len: usize, kind: u8, row: u8, flags: u16) -> [u8; PREFIX] {
-    // No record is longer than a message and its addresses.
-    let len = u32::try_from(len).unwrap_or(u32::MAX);
-    let word =
-        u64::from(len) | u64::from(kind) << 32 | u64::from(row) << 40 | u64::from(flags) << 48;
+/// What a record of `used` bytes begins with.
+#[inline(always)]
+fn prefix(used: usize, kind: u8, row: u8, flags: u16) -> [u8; PREFIX] {
+    // No record is longer than a message and its headers.
+    let word = used as u64 | u64::from(kind) << 32 | u64::from(row) << 40 | u64::from(flags) << 48;
     word.to_le_bytes()
 }
 
@@ -220,12 +293,12 @@ impl<'b> Iterator for Records<'b> {
     type Item = Record<'b>;
 
     fn next(&mut self) -> Option<Record<'b>> {
-        let word = u64::from_le_bytes(*self.0.first_chunk()?);
-        let [_, _, _, _, kind, row, flags @ ..] = word.to_le_bytes();
-        let len = usize::try_from(word & u64::from(u32::MAX)).ok()?;
-        let (record, rest) = self.0.split_at_checked(len)?;
+        let prefix: [u8; PREFIX] = *self.0.first_chunk()?;
+        let [l0, l1, l2, l3, kind, row, flags @ ..] = prefix;
+        let used = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).ok()?;
+        let (record, rest) = self.0.split_at_checked(used.next_multiple_of(8))?;
         self.0 = rest;
-        let body = &record[PREFIX..];
+        let body = record.get(PREFIX..used)?;
         match kind {
             KIND_VECTOR => Some(Record::Vector {
                 received_ns: number(body, 0),
@@ -239,6 +312,10 @@ impl<'b> Iterator for Records<'b> {
             KIND_REPLY => Some(Record::Reply {
                 row,
                 reply: reply(body, u16::from_le_bytes(flags))?,
+            }),
+            KIND_PACKET => Some(Record::Reply {
+                row,
+                reply: packet(body, flags)?,
             }),
             _ => None,
         }
@@ -287,6 +364,27 @@ fn reply(body: &[u8], flags: u16) -> Option<ReplyRecord<'_>> {
         rcode,
         reply_len,
         reply: message.get(..copied.into())?,
+    })
+}
+
+/// What a packet tells. `head_len` and the query's flags stand in the record's first word.
+fn packet(body: &[u8], [head_len, query_flags]: [u8; 2]) -> Option<ReplyRecord<'_>> {
+    let (numbers, packet) = body.split_at_checked(PACKET - PREFIX)?;
+    let numbers = number(numbers, 0).to_le_bytes();
+    let [t0, t1, t2, t3, s0, s1, r0, r1] = numbers;
+    let (head, reply) = packet.split_at_checked(head_len.into())?;
+    let refusal = u16::from_le_bytes([r0, r1]);
+    let low = u16::from(reply.get(3)? & 0xf);
+    Some(ReplyRecord {
+        taps: u32::from_le_bytes([t0, t1, t2, t3]),
+        ends: headers::ends_of(head),
+        transport: Transport::Udp,
+        udp_size: u16::from_le_bytes([s0, s1]),
+        flags: QueryFlags::from_bits(query_flags),
+        // Only what a query is refused with has more than four bits.
+        rcode: if refusal & 0xf == low { refusal } else { low },
+        reply_len: headers::payload_len(head)?,
+        reply,
     })
 }
 
@@ -361,7 +459,7 @@ mod tests {
     fn of_a_vector_without_records_nothing_is_left() {
         let mut buffer = Buffer::new(0);
         let place = buffer.push_vector(1).unwrap();
-        buffer.end_vector(place, 2);
+        assert!(buffer.forget_vector(place));
         assert!(buffer.is_empty());
     }
 }

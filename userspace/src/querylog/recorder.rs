@@ -1,11 +1,10 @@
 //! A worker's end of the query log: it writes into one buffer while the other is read.
 
 use super::Taps;
-use super::buffer::{Buffer, ReplyRecord, VectorPlace};
+use super::buffer::{Buffer, PacketRecord, ReplyRecord, VectorPlace};
 use super::tap::{Passed, TAPS_MAX};
 use crate::packet::reply::Transport;
 use crate::packet::{Ends, HEADER_LEN, Query, QueryFlags};
-use crate::port::VECTOR_CAPACITY;
 use crate::telemetry::Rcode;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
@@ -42,7 +41,8 @@ pub fn recorder() -> (Recorder, Reader) {
         buffer: None,
         filled: Arc::clone(&filled),
         vector: None,
-        masks: [0; VECTOR_CAPACITY],
+        simply: 0,
+        dropped: 0,
         passed: [0; TAPS_MAX],
     };
     let reader = Reader {
@@ -64,8 +64,10 @@ pub struct Recorder {
     filled: Arc<AtomicUsize>,
     /// The vector that is being answered.
     vector: Option<VectorPlace>,
-    /// Who wants each of its queries.
-    masks: [u32; VECTOR_CAPACITY],
+    /// Who wants each reply of the vector and nothing else; 0: it is not as simple.
+    simply: u32,
+    /// What had no room since the last time somebody asked.
+    dropped: u64,
     passed: Passed,
 }
 
@@ -81,12 +83,18 @@ impl Recorder {
         {
             self.vector = buffer.push_vector(now_ns());
         }
+        self.simply = match self.vector {
+            Some(_) => self.taps.simply(),
+            None => 0,
+        };
     }
 
     /// Ends the vector: its replies have left.
     pub fn end(&mut self, now_ns: impl FnOnce() -> u64) {
         if let (Some(place), Some(buffer)) = (self.vector.take(), &mut self.buffer) {
-            buffer.end_vector(place, now_ns());
+            if !buffer.forget_vector(place) {
+                buffer.end_vector(place, now_ns());
+            }
             self.filled.store(buffer.len(), Ordering::Relaxed);
         }
     }
@@ -97,7 +105,8 @@ impl Recorder {
         !self.taps.is_empty()
     }
 
-    /// Takes note of a query before its reply is written over it. False: it is dropped.
+    /// Takes note of a query before its reply is written over it. Returns who wants the reply, one
+    /// bit each, as far as it can be told by now.
     #[inline(always)]
     pub fn note(
         &mut self,
@@ -105,43 +114,53 @@ impl Recorder {
         query: &Query,
         message: &[u8],
         client: impl Fn() -> IpAddr,
-    ) -> bool {
-        let mask = self.taps.select(query, message, client, &mut self.passed);
-        self.masks[row] = mask;
-        if mask == 0 || !(self.taps.want_query(mask) || is_unusual(query, message)) {
-            return true;
+    ) -> u32 {
+        let simply = self.simply;
+        if simply != 0 && !is_unusual(query, message) {
+            return simply;
         }
-        // There are at most 256.
-        let taken = match (&mut self.buffer, u8::try_from(row)) {
-            (Some(buffer), Ok(row)) => buffer.push_query(row, message),
+        self.note_any(row, query, message, client)
+    }
+
+    /// As `note`, of any query, for anybody.
+    #[inline(never)]
+    fn note_any(
+        &mut self,
+        row: usize,
+        query: &Query,
+        message: &[u8],
+        client: impl Fn() -> IpAddr,
+    ) -> u32 {
+        let taps = self.taps.select(query, message, client, &mut self.passed);
+        if taps == 0 {
+            return 0;
+        }
+        let is_kept = self.taps.want_query(taps) || is_unusual(query, message);
+        // There are at most 256 rows.
+        let has_room = match (&mut self.buffer, u8::try_from(row)) {
+            (Some(buffer), Ok(row)) if self.vector.is_some() => {
+                !is_kept || buffer.push_query(row, message)
+            }
             _ => false,
         };
-        if !taken {
-            self.masks[row] = 0;
-        }
-        taken
+        self.dropped += u64::from(!has_room);
+        if has_room { taps } else { 0 }
     }
 
-    /// Whether the reply to a query that was noted is wanted.
-    #[inline(always)]
-    pub fn wants(&self, row: usize) -> bool {
-        self.masks[row] != 0
-    }
-
-    /// Adds the reply to a query that was noted. False: it is dropped.
+    /// Adds the reply to a query that `taps` want.
     #[inline(always)]
     pub fn push(
         &mut self,
         row: usize,
+        taps: u32,
         query: &Query,
         reply: &[u8],
         ends: Ends,
         transport: Transport,
-    ) -> bool {
-        let rcode = rcode(query, reply);
-        let taps = self.taps.with_rcode(self.masks[row], rcode);
+    ) {
+        let taps = self.taps.with_rcode(taps, || rcode(query, reply));
         if taps == 0 {
-            return true;
+            return;
         }
         let record = ReplyRecord {
             taps,
@@ -149,14 +168,50 @@ impl Recorder {
             transport,
             udp_size: query.udp_size,
             flags: query.flags,
-            rcode,
+            rcode: rcode(query, reply),
             reply_len: u16::try_from(reply.len()).unwrap_or(u16::MAX),
             reply: &reply[..reply.len().min(self.taps.reply_len())],
         };
-        match (&mut self.buffer, u8::try_from(row)) {
-            (Some(buffer), Ok(row)) if self.vector.is_some() => buffer.push_reply(row, &record),
+        let is_kept = match (&mut self.buffer, u8::try_from(row)) {
+            (Some(buffer), Ok(row)) => buffer.push_reply(row, &record),
             _ => false,
+        };
+        self.dropped += u64::from(!is_kept);
+    }
+
+    /// As `push`, of a reply of `reply_len` bytes that lies in its packet: `bytes` has that, from
+    /// the IP header to the end of its room, `head_len` are the bytes of its headers.
+    #[inline(always)]
+    pub fn push_packet(
+        &mut self,
+        row: usize,
+        taps: u32,
+        query: &Query,
+        bytes: &[u8],
+        head_len: u16,
+        reply_len: usize,
+    ) {
+        let start = usize::from(head_len);
+        let taps = self.taps.with_rcode(taps, || rcode(query, &bytes[start..]));
+        if taps == 0 {
+            return;
         }
+        let record = PacketRecord {
+            taps,
+            query,
+            bytes,
+            len: start + reply_len.min(self.taps.reply_len()),
+        };
+        let is_kept = match (&mut self.buffer, u8::try_from(row), u8::try_from(head_len)) {
+            (Some(buffer), Ok(row), Ok(head_len)) => buffer.push_packet(row, head_len, &record),
+            _ => false,
+        };
+        self.dropped += u64::from(!is_kept);
+    }
+
+    /// How many had no room since the last call.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
     }
 
     fn obey(&mut self, order: Order) {
@@ -266,18 +321,17 @@ mod tests {
     }
 
     /// Has this message answered with `rcode`. Returns how many records were dropped.
-    fn answer(recorder: &mut Recorder, message: &[u8], rcode: u8) -> usize {
+    fn answer(recorder: &mut Recorder, message: &[u8], rcode: u8) -> u64 {
         let query = query::parse(message, &NameKey::new([1, 2, 3])).unwrap();
         let mut reply = message.to_vec();
         (reply[2], reply[3]) = (reply[2] & 1 | 0x84, rcode);
         recorder.begin(|| 7);
-        let mut dropped = usize::from(!recorder.note(3, &query, message, || CLIENT));
-        if recorder.wants(3) {
-            let done = recorder.push(3, &query, &reply, Ends::UNKNOWN, Transport::Udp);
-            dropped += usize::from(!done);
+        let taps = recorder.note(3, &query, message, || CLIENT);
+        if taps != 0 {
+            recorder.push(3, taps, &query, &reply, Ends::UNKNOWN, Transport::Udp);
         }
         recorder.end(|| 8);
-        dropped
+        recorder.take_dropped()
     }
 
     fn tap(number: u8) -> Tap {

@@ -70,6 +70,14 @@ impl Taps {
         self.taps.is_empty()
     }
 
+    /// The bits of all, if each wants every reply and no query: nobody has to be asked.
+    pub(super) fn simply(&self) -> u32 {
+        match self.asked.is_empty() && self.queries == 0 {
+            true => self.all,
+            false => 0,
+        }
+    }
+
     /// The most bytes of a reply that any needs.
     pub fn reply_len(&self) -> usize {
         self.reply_len
@@ -98,10 +106,15 @@ impl Taps {
 
     /// The bits in `mask` of those that want a reply with this code.
     #[inline(always)]
-    pub(super) fn with_rcode(&self, mask: u32, rcode: u16) -> u32 {
-        if !self.by_rcode {
-            return mask;
+    pub(super) fn with_rcode(&self, mask: u32, rcode: impl Fn() -> u16) -> u32 {
+        match self.by_rcode {
+            false => mask,
+            true => self.by_rcode(mask, rcode()),
         }
+    }
+
+    #[inline(never)]
+    fn by_rcode(&self, mask: u32, rcode: u16) -> u32 {
         let others = self
             .taps
             .iter()

@@ -4,13 +4,15 @@ use super::attach::Attached;
 use super::resources::Published;
 use super::workers::Workers;
 use crate::health::Counts;
+use crate::name;
 use crate::port::{RingEvent, RingStatistics};
 use crate::querylog::{QueryLogCounts, QueryLogEvent};
 use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent};
 use crate::telemetry::exposition::{Exposition, Format, Kind};
 use crate::telemetry::log::{self, LogTotals};
-use crate::telemetry::{Discard, Event, Measure, Rcode, Totals};
+use crate::telemetry::{Discard, Event, Measure, QueryType, Rcode, Totals, ZoneCount};
+use crate::zone::image::ZoneImage;
 use common::Verdict;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +31,7 @@ pub(super) fn text(sources: &Sources<'_>, format: Format) -> String {
     let mut page = Exposition::new(format);
     about_the_process(&mut page, sources.uptime);
     about_workers(&mut page, sources.workers);
+    about_zones(&mut page, sources);
     about_turns(&mut page, sources.workers);
     about_tcp(&mut page, sources.workers);
     about_xdp(&mut page, sources.attached);
@@ -120,12 +123,45 @@ fn about_workers(page: &mut Exposition, workers: &Workers) {
             discards.sample(&labels, totals.discards(reason));
         }
     }
+    let help = "Queries that were answered, by type.";
+    let mut types = page.family("queries", help, Kind::Counter);
+    for (name, totals) in &workers {
+        for &kind in QueryType::ALL {
+            let labels = [("worker", *name), ("type", kind.label())];
+            types.sample(&labels, totals.types(kind));
+        }
+    }
     for &event in Event::ALL {
         let mut family = page.family(event.label(), event.help(), Kind::Counter);
         for (name, totals) in &workers {
             family.sample(&[("worker", name)], totals.events(event));
         }
     }
+}
+
+/// How the queries of each zone were answered, where they are counted one by one.
+fn about_zones(page: &mut Exposition, sources: &Sources<'_>) {
+    let totals = sources.workers.zone_totals(&sources.published.snapshot);
+    if totals.is_empty() {
+        return;
+    }
+    let help = "Queries by the zone that answered; those beyond zone_metrics together.";
+    let mut replies = page.family("zone_replies", help, Kind::Counter);
+    for (zone, totals) in &totals {
+        let origin = zone_name(*zone);
+        for (&count, &total) in ZoneCount::ALL.iter().zip(totals) {
+            let labels = [("zone", &*origin), ("rcode", count.label())];
+            replies.sample(&labels, total);
+        }
+    }
+}
+
+/// How a zone is called; those without counts of their own: `other`, which no origin is.
+pub(super) fn zone_name(zone: Option<&ZoneImage>) -> String {
+    zone.map_or_else(
+        || "other".to_owned(),
+        |zone| name::display(zone.apex().name()).to_string(),
+    )
 }
 
 /// How the workers' turns were.

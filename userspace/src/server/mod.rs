@@ -123,7 +123,7 @@ fn start<'c>(
     let inherited = takeover.as_ref().and_then(Takeover::cookie_secret);
     let cookie_secret = inherited.map_or_else(resources::draw_secret, Ok)?;
     let (resources, snapshot) = Resources::load(arguments, config, cookie_secret)?;
-    let mut workers = Workers::default();
+    let mut workers = Workers::new(config.zone_metrics);
     let (sockets, links) = takeover
         .as_mut()
         .map(Takeover::inheritance)

@@ -51,6 +51,8 @@ impl SiblingThread {
         let [(datagrams, read_datagrams), (messages, read_messages)] = [recorder(), recorder()];
         turn.set_recorder(datagrams);
         messages_turn.set_recorder(messages);
+        turn.set_zone_counts(counters.zones().cloned());
+        messages_turn.set_zone_counts(counters.zones().cloned());
         let thread = Self {
             tcp,
             ports,

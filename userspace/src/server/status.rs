@@ -1,6 +1,7 @@
 //! What `ripples ctl status` and `ripples ctl stats` say.
 
 use super::attach::Attached;
+use super::metrics::zone_name;
 use super::resources::Published;
 use super::workers::Workers;
 use crate::bpf::Filter;
@@ -12,7 +13,9 @@ use crate::querylog::{QueryLogCounts, QueryLogEvent};
 use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
 use crate::telemetry::log::{self, LogTotals};
-use crate::telemetry::{Counters, Discard, Distribution, Event, Measure, Rcode, Totals};
+use crate::telemetry::{
+    Counters, Discard, Distribution, Event, Measure, QueryType, Rcode, Totals, ZoneCount,
+};
 use common::Verdict;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -79,6 +82,15 @@ pub(super) fn stats(
             stats["workers"][worker]["rings"] = rings_json(rings);
         }
     }
+    let zones = workers.zone_totals(&published.snapshot);
+    if !zones.is_empty() {
+        let zones = zones.into_iter().map(|(zone, totals)| {
+            let counts = ZoneCount::ALL.iter().zip(totals);
+            let counts = counts.map(|(count, total)| (count.label().to_owned(), total.into()));
+            (zone_name(zone), counts.collect::<Map<_, _>>().into())
+        });
+        stats["zones"] = zones.collect::<Map<_, _>>().into();
+    }
     stats["tcp"] = tcp_json(&workers.tcp_totals());
     stats["resources"] = json!({
         "reloads": published.reloads,
@@ -133,6 +145,7 @@ fn counted_json(workers: &[&Counters]) -> Value {
         "answers": totals.answered(),
         "discards": totals.discarded(),
         "rcodes": labelled(Rcode::ALL, Rcode::label, |&rcode| totals.replies(rcode)),
+        "types": labelled(QueryType::ALL, QueryType::label, |&kind| totals.types(kind)),
         "discarded": labelled(Discard::ALL, Discard::label, |&reason| totals.discards(reason)),
         "events": labelled(Event::ALL, Event::label, |&event| totals.events(event)),
         "histograms": histograms,

@@ -8,8 +8,9 @@ use crate::querylog::{Reader, Source, recorder};
 use crate::snapshot::{Snapshot, mailbox};
 use crate::sys::cpu;
 use crate::tcp::{self, Sibling, TcpCounters, TcpTotals};
-use crate::telemetry::{Counters, log};
+use crate::telemetry::{Counters, ZoneCount, log};
 use crate::worker::{Work, Worker, WorkerHandle};
+use crate::zone::image::ZoneImage;
 use anyhow::{Context, Result, anyhow};
 use std::io;
 use std::sync::Arc;
@@ -51,6 +52,9 @@ impl Bell {
     }
 }
 
+/// A zone's counts, in the order of [`ZoneCount::ALL`].
+pub(super) type ZoneTotals = [u64; ZoneCount::COUNT];
+
 /// All threads that answer.
 #[derive(Default)]
 pub(super) struct Workers {
@@ -63,9 +67,48 @@ pub(super) struct Workers {
     sources: Vec<Source>,
     /// What the TCP side of each sibling counts.
     tcp: Vec<Arc<TcpCounters>>,
+    /// The most zones that each counts one by one.
+    zone_metrics: usize,
 }
 
 impl Workers {
+    /// None yet; each will count the queries of at most `zone_metrics` zones one by one.
+    pub(super) fn new(zone_metrics: usize) -> Self {
+        Self {
+            zone_metrics,
+            ..Self::default()
+        }
+    }
+
+    /// Queries that all workers counted for each zone of `snapshot`, and for those that have no
+    /// place of their own: `None`. Empty where nothing is counted by zone.
+    pub(super) fn zone_totals<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+    ) -> Vec<(Option<&'s ZoneImage>, ZoneTotals)> {
+        if self.zone_metrics == 0 {
+            return Vec::new();
+        }
+        let total = |place| {
+            let zones = self
+                .members
+                .iter()
+                .filter_map(|member| member.counters.zones());
+            zones.fold(ZoneTotals::default(), |mut totals, counts| {
+                for (&count, total) in ZoneCount::ALL.iter().zip(&mut totals) {
+                    *total += counts.get(place, count);
+                }
+                totals
+            })
+        };
+        let zones = (0..).zip(snapshot.zones());
+        let placed = zones.map(|(number, zone)| (snapshot.count_place(number), zone));
+        let own = placed.filter(|&(place, _)| place != 0);
+        own.map(|(place, zone)| (Some(zone), total(place)))
+            .chain([(None, total(0))])
+            .collect()
+    }
+
     /// Starts a worker on `ports`, pinned to `cpu` if there is one.
     pub(super) fn spawn<P>(
         &mut self,
@@ -81,8 +124,9 @@ impl Workers {
         P::Frame: Send,
     {
         self.cpus.extend(cpu);
-        let handle = WorkerHandle::new().context("worker")?;
+        let handle = WorkerHandle::new(self.zone_metrics).context("worker")?;
         if let Work::Answer(turn) = &mut work {
+            turn.set_zone_counts(handle.counters.zones().cloned());
             let (recorder, reader) = recorder();
             turn.set_recorder(recorder);
             self.record(&name, reader, Bell::Worker(handle.clone()));
@@ -119,7 +163,7 @@ impl Workers {
     ) -> Result<()> {
         let (tcp, tcp_counters) = tcp;
         let name = format!("sibling/{number}");
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(Counters::with_zones(self.zone_metrics));
         let (mailbox, inbox) = mailbox(Arc::clone(snapshot));
         let bell = Bell::Sibling(tcp.waker());
         let (sibling, readers) =

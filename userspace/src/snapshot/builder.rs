@@ -68,6 +68,7 @@ impl Snapshot {
             variants: variants.into(),
             variations: Box::default(),
             geo: Arc::default(),
+            count_places: Box::default(),
         };
         snapshot.with_geo(Arc::default(), None)
     }
@@ -92,6 +93,7 @@ impl Snapshot {
             variants: self.variants.clone(),
             variations: Box::default(),
             geo: Arc::default(),
+            count_places: Box::default(),
         };
         same.with_geo(geo, health)
     }

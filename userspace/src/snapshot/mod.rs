@@ -56,6 +56,8 @@ pub struct Snapshot {
     /// What is made of them.
     variations: Box<[Option<Variation>]>,
     geo: Arc<Geo>,
+    /// Where each zone's queries are counted; empty where they are not.
+    count_places: Box<[u32]>,
 }
 
 /// The nearest zone above one that is served too.
@@ -93,6 +95,21 @@ impl Snapshot {
     /// The zones, by number.
     pub fn zones(&self) -> &[ZoneImage] {
         &self.zones
+    }
+
+    /// The place in [`ZoneCounts`](crate::telemetry::ZoneCounts) at which a zone's queries are
+    /// counted: 0 where there is none of its own.
+    #[inline(always)]
+    pub fn count_place(&self, zone: u32) -> u32 {
+        self.count_places.get(zone as usize).copied().unwrap_or(0)
+    }
+
+    /// The same with these places, a zone's by its number.
+    pub fn with_count_places(self, count_places: Box<[u32]>) -> Self {
+        Self {
+            count_places,
+            ..self
+        }
     }
 
     /// Whether any answer depends on where the client is.

@@ -5,7 +5,7 @@ use super::{MESSAGE_LEN_MAX, Peer};
 use crate::packet::checksum::Sum;
 use crate::packet::reply::Transport;
 use crate::packet::{Ends, Envelope};
-use crate::port::{Port, VECTOR_CAPACITY, Vector};
+use crate::port::{Port, Told, VECTOR_CAPACITY, Vector};
 use crate::sys::pages::Pages;
 use crate::telemetry::{Discard, Tally};
 use std::fmt;
@@ -228,9 +228,9 @@ impl Port for Messages {
         row.longest = row.longest.max(message_len);
     }
 
-    fn ends(&self, frame: &MessageFrame, _: &Envelope) -> Ends {
+    fn told<'a>(&'a mut self, frame: &'a mut MessageFrame, _: &Envelope) -> Told<'a> {
         let peer = self.peer(frame);
-        Ends::new(peer.client, peer.local)
+        Told::Ends(Ends::new(peer.client, peer.local))
     }
 
     fn transmit(&mut self, replies: &mut Vector<MessageFrame>) {

@@ -1,10 +1,11 @@
 //! Counters of one worker: a plain tally within a turn, published once at its end.
 
-use super::{Discard, Event, Histograms, Rcode};
+use super::{Discard, Event, Histograms, QueryType, Rcode, ZoneCounts};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Metrics of all three lists, side by side.
-const COUNT: usize = Discard::COUNT + Rcode::COUNT + Event::COUNT;
+/// Metrics of all four lists, side by side.
+const COUNT: usize = Discard::COUNT + Rcode::COUNT + Event::COUNT + QueryType::COUNT;
 
 /// What one turn counted: plain numbers, owned by the worker.
 #[derive(Clone, Debug)]
@@ -32,6 +33,11 @@ impl Tally {
         self.0[rcode_at(rcode)] += count;
     }
 
+    /// Counts frames that asked for `kind` and are answered.
+    pub fn types(&mut self, kind: QueryType, count: u64) {
+        self.0[type_at(kind)] += count;
+    }
+
     /// Counts `count` events.
     pub fn add(&mut self, event: Event, count: u64) {
         self.0[event_at(event)] += count;
@@ -45,18 +51,30 @@ impl Tally {
 pub struct Counters {
     counts: [AtomicU64; COUNT],
     histograms: Histograms,
+    zones: Option<Arc<ZoneCounts>>,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self {
-            counts: [const { AtomicU64::new(0) }; COUNT],
-            histograms: Histograms::default(),
-        }
+        Self::with_zones(0)
     }
 }
 
 impl Counters {
+    /// None yet. What is asked is counted by zone as well, of at most `zones_max` zones; 0: of none.
+    pub fn with_zones(zones_max: usize) -> Self {
+        Self {
+            counts: [const { AtomicU64::new(0) }; COUNT],
+            histograms: Histograms::default(),
+            zones: (zones_max != 0).then(|| Arc::new(ZoneCounts::new(zones_max))),
+        }
+    }
+
+    /// What is counted by zone.
+    pub fn zones(&self) -> Option<&Arc<ZoneCounts>> {
+        self.zones.as_ref()
+    }
+
     /// Adds a turn's tally and clears it.
     pub fn publish(&self, tally: &mut Tally) {
         for (counter, count) in self.counts.iter().zip(&mut tally.0) {
@@ -109,6 +127,11 @@ impl Totals {
         self.0[rcode_at(rcode)]
     }
 
+    /// Queries for `kind` that were answered.
+    pub fn types(&self, kind: QueryType) -> u64 {
+        self.0[type_at(kind)]
+    }
+
     /// Events counted.
     pub fn events(&self, event: Event) -> u64 {
         self.0[event_at(event)]
@@ -140,6 +163,10 @@ const fn event_at(event: Event) -> usize {
     Discard::COUNT + Rcode::COUNT + event.index()
 }
 
+const fn type_at(kind: QueryType) -> usize {
+    Discard::COUNT + Rcode::COUNT + Event::COUNT + kind.index()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,12 +177,14 @@ mod tests {
         let mut tally = Tally::default();
         tally.discard(Discard::Response);
         tally.reply(Rcode::BadCookie);
+        tally.types(QueryType::of(257), 1);
         tally.add(Event::Received, 2);
         counters.publish(&mut tally);
         counters.publish(&mut tally);
         let totals = counters.totals();
         assert_eq!(totals.discards(Discard::Response), 1);
         assert_eq!(totals.replies(Rcode::BadCookie), 1);
+        assert_eq!(totals.types(QueryType::Caa), 1);
         assert_eq!(totals.events(Event::Received), 2);
         assert_eq!(
             totals.answered() + totals.discarded(),
@@ -169,6 +198,7 @@ mod tests {
             Discard::ALL.iter().map(|d| d.label()).collect::<Vec<_>>(),
             Rcode::ALL.iter().map(|r| r.label()).collect(),
             Event::ALL.iter().map(|e| e.label()).collect(),
+            QueryType::ALL.iter().map(|t| t.label()).collect(),
         ] {
             let mut unique = labels.clone();
             unique.sort_unstable();

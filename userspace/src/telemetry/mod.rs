@@ -4,9 +4,11 @@ mod counters;
 pub mod exposition;
 mod histogram;
 pub mod log;
+mod zone_counts;
 
 pub use counters::{Counters, Tally, Totals};
 pub use histogram::{Distribution, Histograms, Measure};
+pub use zone_counts::{ZoneCount, ZoneCounts};
 
 /// Declares an enum whose variants are metrics: the name is the label, the doc line the help text.
 macro_rules! metrics {
@@ -114,6 +116,100 @@ impl Rcode {
     pub const fn code(self) -> u16 {
         const CODES: [u16; Rcode::COUNT] = [0, 1, 2, 3, 4, 5, 6, 16, 23, 9];
         CODES[self as usize]
+    }
+}
+
+metrics! {
+    /// What was asked for, of each query that was answered.
+    pub enum QueryType {
+        /// No question that could be read.
+        None = "none",
+        /// An IPv4 address (RFC 1035).
+        A = "a",
+        /// Name servers (RFC 1035).
+        Ns = "ns",
+        /// An alias (RFC 1035).
+        Cname = "cname",
+        /// The start of authority (RFC 1035).
+        Soa = "soa",
+        /// A pointer to a name (RFC 1035).
+        Ptr = "ptr",
+        /// Mail exchanges (RFC 1035).
+        Mx = "mx",
+        /// Text (RFC 1035).
+        Txt = "txt",
+        /// An IPv6 address (RFC 3596).
+        Aaaa = "aaaa",
+        /// The location of a service (RFC 2782).
+        Srv = "srv",
+        /// Rules to rewrite by (RFC 3403).
+        Naptr = "naptr",
+        /// A delegation's signer (RFC 4034).
+        Ds = "ds",
+        /// Signatures (RFC 4034).
+        Rrsig = "rrsig",
+        /// Keys (RFC 4034).
+        Dnskey = "dnskey",
+        /// Certificates of TLS (RFC 6698).
+        Tlsa = "tlsa",
+        /// A service's parameters (RFC 9460).
+        Svcb = "svcb",
+        /// The same for HTTPS (RFC 9460).
+        Https = "https",
+        /// Changes of a zone (RFC 1995).
+        Ixfr = "ixfr",
+        /// A whole zone (RFC 5936).
+        Axfr = "axfr",
+        /// Whatever there is (RFC 8482).
+        Any = "any",
+        /// Certification authorities (RFC 8659).
+        Caa = "caa",
+        /// Any other type.
+        Other = "other",
+    }
+}
+
+impl QueryType {
+    /// The one that a query for `qtype` counts under.
+    #[inline(always)]
+    pub const fn of(qtype: u16) -> Self {
+        /// By number, and one more for those above.
+        const LAST: usize = 258;
+        const TABLE: [QueryType; LAST + 1] = {
+            let mut table = [QueryType::Other; LAST + 1];
+            let mut at = 0;
+            while at < NUMBERS.len() {
+                let (number, kind) = NUMBERS[at];
+                table[number] = kind;
+                at += 1;
+            }
+            table
+        };
+        const NUMBERS: [(usize, QueryType); 21] = [
+            (0, QueryType::None),
+            (1, QueryType::A),
+            (2, QueryType::Ns),
+            (5, QueryType::Cname),
+            (6, QueryType::Soa),
+            (12, QueryType::Ptr),
+            (15, QueryType::Mx),
+            (16, QueryType::Txt),
+            (28, QueryType::Aaaa),
+            (33, QueryType::Srv),
+            (35, QueryType::Naptr),
+            (43, QueryType::Ds),
+            (46, QueryType::Rrsig),
+            (48, QueryType::Dnskey),
+            (52, QueryType::Tlsa),
+            (64, QueryType::Svcb),
+            (65, QueryType::Https),
+            (251, QueryType::Ixfr),
+            (252, QueryType::Axfr),
+            (255, QueryType::Any),
+            (257, QueryType::Caa),
+        ];
+        let at = qtype as usize;
+        TABLE[if at < LAST { at } else { LAST }]
     }
 }
 

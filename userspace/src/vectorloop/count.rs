@@ -1,11 +1,14 @@
 //! What a turn counts of its replies.
 
+use super::Row;
+use super::decision::Decision;
 use crate::answer::Answer;
 use crate::packet::cookie::CookieState;
 use crate::packet::reply::Reply;
 use crate::packet::{Query, QueryFlags, code};
 use crate::port::VECTOR_CAPACITY;
-use crate::telemetry::{Event, Rcode, Tally};
+use crate::snapshot::Snapshot;
+use crate::telemetry::{Event, QueryType, Rcode, Tally, ZoneCount, ZoneCounts};
 
 /// Sums over a vector: four of 16 bits in one word, which no vector overflows, and one of its own.
 /// Counters in memory would be added to one after the other.
@@ -15,7 +18,12 @@ pub(super) struct Counts {
     hits: u64,
     absences: u64,
     cookie_none: u64,
+    /// By query type: a power of two, so that no index is out of it.
+    types: [u16; TYPES],
 }
+
+/// Places for query types.
+const TYPES: usize = QueryType::COUNT.next_power_of_two();
 
 /// What the four sums count.
 const PACKED: [Event; 4] = [
@@ -34,6 +42,12 @@ impl Counts {
         self.hits += u64::from(!is_absence);
         self.absences += u64::from(is_absence);
         self.packed += packed(query);
+        self.add_type(query);
+    }
+
+    #[inline(always)]
+    fn add_type(&mut self, query: &Query) {
+        self.types[QueryType::of(query.qtype).index() % TYPES] += 1;
     }
 
     /// Counts a reply.
@@ -46,6 +60,7 @@ impl Counts {
         tally: &mut Tally,
     ) {
         tally.reply(reply.rcode);
+        self.add_type(query);
         self.packed += packed(query)
             | u64::from(reply.truncated) << 32
             | u64::from(answer.is_referral()) << 48;
@@ -66,6 +81,34 @@ impl Counts {
         );
         tally.replies(Rcode::NoError, self.hits);
         tally.replies(Rcode::NxDomain, self.absences);
+        for (&kind, &count) in QueryType::ALL.iter().zip(&self.types) {
+            tally.types(kind, count.into());
+        }
+    }
+}
+
+/// Counts the replies of a vector by the zones that they begin in, and as these answer: an alias is
+/// an answer, wherever it leads. What no zone answers is not counted.
+#[inline(never)]
+pub(super) fn count_zones(
+    counts: &ZoneCounts,
+    rows: &[Row],
+    decisions: &[Decision<'_>],
+    snapshot: &Snapshot,
+) {
+    for (row, decision) in rows.iter().zip(decisions) {
+        let (zone, count) = match decision {
+            _ if row.is_discarded => continue,
+            Decision::Open => continue,
+            Decision::Hit(zone, _) => (*zone, ZoneCount::NoError),
+            Decision::Absence(absence) => (absence.zone, ZoneCount::NxDomain),
+            Decision::Other(answer) if answer.body.is_none() => continue,
+            Decision::Other(answer) => match answer.rcode {
+                Rcode::NxDomain => (answer.zone, ZoneCount::NxDomain),
+                _ => (answer.zone, ZoneCount::NoError),
+            },
+        };
+        counts.count(snapshot.count_place(zone), count);
     }
 }
 

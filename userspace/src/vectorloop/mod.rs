@@ -16,14 +16,16 @@ use crate::port::{Port, VECTOR_CAPACITY, Vector};
 use crate::querylog::Recorder;
 use crate::simd::{Level, Simd};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Event, Tally};
+use crate::telemetry::{Event, Tally, ZoneCounts};
 use crate::zone::index::NamePlace;
 use arrayvec::ArrayVec;
-use count::Counts;
+use count::{Counts, count_zones};
 use decision::Decision;
 use limiter::Limiter;
 use miss::miss;
 use open::open;
+use record::Teller;
+use std::sync::Arc;
 use write::{message, usual, write};
 
 /// A table with a row per frame of the vector.
@@ -40,6 +42,7 @@ pub struct Turn<F> {
     discarded: usize,
     limiter: Limiter,
     recorder: Option<Box<Recorder>>,
+    zone_counts: Option<Arc<ZoneCounts>>,
 }
 
 /// What is known of a frame.
@@ -78,7 +81,13 @@ impl<F> Turn<F> {
             discarded: 0,
             limiter: Limiter::new(),
             recorder: None,
+            zone_counts: None,
         }
+    }
+
+    /// Counts by zone as well, from now on.
+    pub fn set_zone_counts(&mut self, counts: Option<Arc<ZoneCounts>>) {
+        self.zone_counts = counts;
     }
 
     /// Takes one vector from the port and answers it, at `time_s` (seconds since 1970). Returns how
@@ -159,16 +168,12 @@ impl<F> Turn<F> {
             #[inline(always)]
             || self.resolve(simd, port, snapshot, time_s, &mut decisions),
         );
-        let is_recorded = self.is_recorded();
-        if is_recorded {
-            self.note(port, tally);
-        }
         simd.run(
             #[inline(always)]
             || self.pack(simd, port, snapshot, time_s, &decisions, tally),
         );
-        if is_recorded {
-            self.record(port, tally);
+        if let Some(counts) = &self.zone_counts {
+            count_zones(counts, &self.rows, &decisions, snapshot);
         }
     }
 
@@ -285,16 +290,19 @@ impl<F> Turn<F> {
         let mut counts = Counts::default();
         let room = port.message_limit(&Envelope::DEEPEST);
         let brief_len = reply::brief_len(snapshot, room);
+        let mut teller = Teller::new(self.recorder.as_deref_mut());
         let rows = self.frames.iter_mut().zip(&mut self.rows).zip(decisions);
-        for ((frame, row), decision) in rows {
+        for (place, ((frame, row), decision)) in rows.enumerate() {
             if row.is_discarded {
                 continue;
             }
+            let noted = teller.note(port, frame, row, place);
             if let Some(message) = message(port, frame, &row.envelope).get_mut(..brief_len)
                 && let Some(brief) = usual(simd, message, &row.query, decision, snapshot)
             {
                 counts.add_usual(&row.query, matches!(decision, Decision::Absence(_)));
                 port.seal(frame, &row.envelope, brief.len, Some(brief.sum));
+                teller.tell(noted, port, frame, row, brief.len);
                 continue;
             }
             let answer = decision.answer();
@@ -303,6 +311,7 @@ impl<F> Turn<F> {
                 Ok(reply) => {
                     counts.add(&row.query, &answer, &reply, tally);
                     port.seal(frame, &row.envelope, reply.len, reply.sum);
+                    teller.tell(noted, port, frame, row, reply.len);
                 }
                 Err(reason) => {
                     tally.discard(reason);
@@ -312,6 +321,7 @@ impl<F> Turn<F> {
             }
         }
         counts.report(tally);
+        teller.report(tally);
     }
 
     /// Sends the replies, and gives back what is discarded.

@@ -1,7 +1,7 @@
 //! What is told of a vector to those who look on.
 
-use super::Turn;
-use crate::port::Port;
+use super::{Row, Turn};
+use crate::port::{Port, Told};
 use crate::querylog::Recorder;
 use crate::telemetry::{Event, Tally};
 
@@ -16,49 +16,71 @@ impl<F> Turn<F> {
     pub fn recorder(&mut self) -> Option<&mut Recorder> {
         self.recorder.as_deref_mut()
     }
+}
 
-    /// Whether anybody looks on.
-    #[inline(always)]
-    pub(super) fn is_recorded(&self) -> bool {
-        self.recorder
-            .as_ref()
-            .is_some_and(|recorder| recorder.is_on())
+/// Tells of one query after the other, if anybody looks on.
+pub(super) struct Teller<'r>(Option<&'r mut Recorder>);
+
+/// A query's place in its vector, and who wants its reply: one bit each.
+#[derive(Clone, Copy)]
+pub(super) struct Noted {
+    place: usize,
+    taps: u32,
+}
+
+impl<'r> Teller<'r> {
+    /// One that tells by this.
+    pub(super) fn new(recorder: Option<&'r mut Recorder>) -> Self {
+        Self(recorder.filter(|recorder| recorder.is_on()))
     }
 
-    /// Takes note of the queries, while they are there.
-    #[inline(never)]
-    pub(super) fn note<P: Port<Frame = F>>(&mut self, port: &P, tally: &mut Tally) {
-        let Some(recorder) = &mut self.recorder else {
-            return;
-        };
-        let mut dropped = 0;
-        for (place, (frame, row)) in self.frames.iter().zip(&self.rows).enumerate() {
-            if row.is_discarded {
-                continue;
-            }
+    /// Takes note of the query at `place`, while it is there.
+    #[inline(always)]
+    pub(super) fn note<P: Port>(
+        &mut self,
+        port: &P,
+        frame: &P::Frame,
+        row: &Row,
+        place: usize,
+    ) -> Noted {
+        let taps = self.0.as_deref_mut().map_or(0, |recorder| {
             let message = &port.bytes(frame)[row.envelope.message()];
             let client = || port.client(frame, &row.envelope);
-            dropped += u64::from(!recorder.note(place, &row.query, message, client));
-        }
-        tally.add(Event::Unlogged, dropped);
+            recorder.note(place, &row.query, message, client)
+        });
+        Noted { place, taps }
     }
 
-    /// Adds the replies, while they are there.
-    #[inline(never)]
-    pub(super) fn record<P: Port<Frame = F>>(&mut self, port: &P, tally: &mut Tally) {
-        let Some(recorder) = &mut self.recorder else {
+    /// Tells of the reply, `len` bytes in a sealed frame.
+    #[inline(always)]
+    pub(super) fn tell<P: Port>(
+        &mut self,
+        Noted { place, taps }: Noted,
+        port: &mut P,
+        frame: &mut P::Frame,
+        row: &Row,
+        len: usize,
+    ) {
+        let Some(recorder) = self.0.as_deref_mut().filter(|_| taps != 0) else {
             return;
         };
-        let mut dropped = 0;
-        for (place, (frame, row)) in self.frames.iter().zip(&self.rows).enumerate() {
-            if row.is_discarded || !recorder.wants(place) {
-                continue;
+        let (query, envelope) = (&row.query, &row.envelope);
+        match port.told(frame, envelope) {
+            Told::Packet(bytes) => {
+                let head_len = envelope.message_start - envelope.network_start;
+                recorder.push_packet(place, taps, query, bytes, head_len, len);
             }
-            let reply = &port.bytes(frame)[usize::from(row.envelope.message_start)..];
-            let ends = port.ends(frame, &row.envelope);
-            let done = recorder.push(place, &row.query, reply, ends, P::TRANSPORT);
-            dropped += u64::from(!done);
+            Told::Ends(ends) => {
+                let reply = &port.bytes(frame)[usize::from(envelope.message_start)..];
+                recorder.push(place, taps, query, reply, ends, P::TRANSPORT);
+            }
         }
-        tally.add(Event::Unlogged, dropped);
+    }
+
+    /// Counts what had no room.
+    pub(super) fn report(self, tally: &mut Tally) {
+        if let Some(recorder) = self.0 {
+            tally.add(Event::Unlogged, recorder.take_dropped());
+        }
     }
 }

@@ -80,32 +80,32 @@ pub fn client(frame: &[u8], envelope: &Envelope) -> IpAddr {
     found.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(_, _, client)| client)
 }
 
-/// Both ends of a frame that is sealed: it goes from the server to the client.
-#[inline(always)]
-pub fn ends(frame: &[u8], envelope: &Envelope) -> Ends {
-    let ip_start = usize::from(envelope.network_start);
-    let ports = usize::from(envelope.message_start).checked_sub(UDP_LEN);
-    let ports = ports.and_then(|start| frame.get(start..)?.first_chunk());
-    let Some(&[a, b, c, d]) = ports else {
+/// Both ends of a packet that goes from the server to the client, of which `head` has the headers:
+/// that of IP first, that of UDP last.
+pub fn ends_of(head: &[u8]) -> Ends {
+    let Some((packet, &[a, b, c, d, ..])) = head.split_last_chunk::<UDP_LEN>() else {
         return Ends::UNKNOWN;
     };
     let mut ends = Ends {
-        is_ipv6: envelope.is_ipv6,
+        is_ipv6: packet.first().is_some_and(|first| first >> 4 == 6),
         client_port: u16::from_be_bytes([c, d]),
         local_port: u16::from_be_bytes([a, b]),
         ..Ends::UNKNOWN
     };
-    let packet = frame.get(ip_start..).unwrap_or_default();
-    if !envelope.is_ipv6
-        && let Some(header) = packet.first_chunk::<IPV4_LEN_MIN>()
-    {
-        ends.local[..4].copy_from_slice(&header[12..16]);
-        ends.client[..4].copy_from_slice(&header[16..20]);
-    } else if let Some(header) = packet.first_chunk::<IPV6_LEN>() {
+    if let Some(header) = packet.first_chunk::<IPV6_LEN>().filter(|_| ends.is_ipv6) {
         ends.local.copy_from_slice(&header[8..24]);
         ends.client.copy_from_slice(&header[24..40]);
+    } else if let Some(header) = packet.first_chunk::<IPV4_LEN_MIN>() {
+        ends.local[..4].copy_from_slice(&header[12..16]);
+        ends.client[..4].copy_from_slice(&header[16..20]);
     }
     ends
+}
+
+/// Bytes behind such headers, as that of UDP has it.
+pub fn payload_len(head: &[u8]) -> Option<u16> {
+    let &[.., a, b, _, _] = head.last_chunk::<UDP_LEN>()?;
+    u16::from_be_bytes([a, b]).checked_sub(u16::try_from(UDP_LEN).ok()?)
 }
 
 /// Whether an address can be one host's.

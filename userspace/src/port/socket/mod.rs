@@ -9,7 +9,7 @@ mod trains;
 pub use config::SocketConfig;
 pub use error::{SocketError, Step};
 
-use super::{Census, Port, PortEvents, VECTOR_CAPACITY, Vector, message_limit};
+use super::{Census, Port, PortEvents, Told, VECTOR_CAPACITY, Vector, message_limit};
 use crate::packet::checksum::Sum;
 use crate::packet::{Ends, Envelope};
 use crate::telemetry::{Discard, Tally};
@@ -254,12 +254,12 @@ impl Port for SocketPort {
         frame.len = u16::try_from(message_len).unwrap_or(u16::MAX);
     }
 
-    fn ends(&self, frame: &SocketFrame, _: &Envelope) -> Ends {
+    fn told<'a>(&'a mut self, frame: &'a mut SocketFrame, _: &Envelope) -> Told<'a> {
         let ends = self.datagrams.endpoint(frame.slot);
         let ip = ends.local().unwrap_or(self.address.ip());
         let local = SocketAddr::new(ip, self.address.port());
-        ends.client()
-            .map_or(Ends::UNKNOWN, |client| Ends::new(client, local))
+        let client = ends.client();
+        Told::Ends(client.map_or(Ends::UNKNOWN, |client| Ends::new(client, local)))
     }
 
     fn transmit(&mut self, replies: &mut Vector<SocketFrame>) {

@@ -12,9 +12,9 @@ pub use error::{Cause, XskError};
 pub use frame::XskFrame;
 pub use statistics::{RingEvent, RingGauge, RingStatistics};
 
-use super::{Census, Port, PortEvents, Vector, message_limit};
+use super::{Census, Port, PortEvents, Told, Vector, message_limit};
 use crate::packet::checksum::Sum;
-use crate::packet::{Ends, Envelope, headers};
+use crate::packet::{Envelope, headers};
 use crate::sys::interface::Interface;
 use crate::sys::wait;
 use crate::telemetry::{Discard, Tally};
@@ -157,8 +157,8 @@ impl Port for XskPort {
     }
 
     #[inline(always)]
-    fn ends(&self, frame: &XskFrame, envelope: &Envelope) -> Ends {
-        headers::ends(self.bytes(frame), envelope)
+    fn told<'a>(&'a mut self, frame: &'a mut XskFrame, envelope: &Envelope) -> Told<'a> {
+        Told::Packet(&self.room(frame)[usize::from(envelope.network_start)..])
     }
 
     fn transmit(&mut self, replies: &mut Vector<XskFrame>) {

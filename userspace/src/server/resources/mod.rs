@@ -6,6 +6,7 @@
 //! ```
 
 mod check;
+mod count_places;
 mod folder;
 mod health;
 mod pace;
@@ -36,6 +37,7 @@ use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
 use crate::telemetry;
 use anyhow::{Context, Result, anyhow, bail};
+use count_places::CountPlaces;
 use health::Health;
 use pace::Pace;
 use places::Places;
@@ -65,6 +67,7 @@ pub(super) struct Resources {
     stale: Stale,
     /// How loading keeps out of everybody's way.
     pace: Pace,
+    count_places: CountPlaces,
 }
 
 /// What has changed since a snapshot was built.
@@ -114,6 +117,7 @@ impl Resources {
             last: None,
             stale: Stale::default(),
             pace: Pace::default(),
+            count_places: CountPlaces::new(config.zone_metrics),
         };
         let (sources, complaints) = sources(config);
         complaints.iter().for_each(|line| tracing::error!("{line}"));
@@ -253,7 +257,8 @@ impl Resources {
                 Snapshot::new(generation, zones, policy, key)?.with_geo(geo, health)
             }
         })?;
-        let snapshot = Arc::new(snapshot);
+        let places = self.count_places.of(&snapshot);
+        let snapshot = Arc::new(snapshot.with_count_places(places));
         self.generation = generation;
         self.stale = Stale::default();
         self.health.built = verdicts;
