@@ -45,7 +45,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Command::Ctl(arguments) => control::run(arguments)?,
+        Command::Ctl(arguments) => {
+            if let Err(failure) = control::run(arguments) {
+                eprintln!("ripples: {}", failure.problem);
+                return Ok(failure.exit.into());
+            }
+        }
         Command::Geo(arguments) => match &arguments.command {
             GeoCommand::Lookup(arguments) => {
                 let config = Config::load(&arguments.run())?;

@@ -14,7 +14,7 @@ use tests::server::{EXAMPLE, Launch};
 fn without_a_server_ctl_says_where_it_asked() {
     for command in ["status", "stats", "reload", "stop"] {
         let ended = Launch::new(&["ctl", "--control", "none.sock", command]).finish();
-        assert_eq!(ended.code, Some(1));
+        assert_eq!(ended.code, Some(3));
         let expected = "ripples: no server answers at none.sock; its socket is --control PATH: ";
         assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
     }

@@ -168,6 +168,12 @@ pub struct CtlArguments {
     /// The server's control socket
     #[arg(long, value_name = "PATH", default_value = super::CONTROL_DEFAULT, global = true)]
     pub control: PathBuf,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Wait so long for an answer, and no longer
+    #[arg(long, value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
     /// What to ask
     #[command(subcommand)]
     pub command: CtlCommand,
@@ -187,17 +193,9 @@ pub struct MarkArguments {
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum CtlCommand {
     /// What it serves, and how
-    Status {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Status,
     /// What it has counted
-    Stats {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Stats,
     /// Read again what has changed: configuration, zones; and say when it is served
     Reload {
         /// Read only this zone, changed or not
@@ -209,9 +207,6 @@ pub enum CtlCommand {
         /// Only this zone
         #[arg(value_name = "ZONE")]
         zone: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Mark an address or a variant as down: it leaves the answers at once
     Down(MarkArguments),
@@ -223,11 +218,7 @@ pub enum CtlCommand {
         what: String,
     },
     /// What is checked or marked: up or down, since when, why
-    Health {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Health,
     /// Start the binary anew, with `--replace`: a new release, or other options in the file
     Upgrade,
     /// Drain and leave

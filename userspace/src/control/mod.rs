@@ -9,7 +9,7 @@ mod client;
 mod listener;
 mod reply;
 
-pub use client::run;
+pub use client::{Exit, Failure, run};
 pub use listener::{ControlError, Listener};
 pub use reply::Reply;
 

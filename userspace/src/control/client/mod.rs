@@ -1,0 +1,77 @@
+//! `ripples ctl`: asks, and prints the answer.
+//!
+//! A command that is answered by one line is a [`Question`]. One that is answered by many has a file
+//! of its own, with a function that takes the [`Connection`] and prints what comes.
+
+mod connection;
+mod exit;
+mod health;
+mod table;
+mod zones;
+
+pub use exit::{Exit, Failure};
+
+use super::{Command, Mark};
+use crate::config::{CtlArguments, CtlCommand, MarkArguments};
+use connection::Connection;
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// What is asked, and how people are shown the answer.
+struct Question {
+    command: Command,
+    show: fn(&Value) -> String,
+}
+
+/// Asks the server that the arguments name, and prints what it says.
+pub fn run(arguments: &CtlArguments) -> Result<(), Failure> {
+    let question = question(&arguments.command);
+    let mut connection = Connection::open(arguments)?;
+    let result = connection.ask(question.command)?;
+    let text = match arguments.json {
+        true => format!("{result}\n"),
+        false => (question.show)(&result),
+    };
+    print(&text)
+}
+
+fn question(command: &CtlCommand) -> Question {
+    let told = |command| (command, table::lines as fn(&Value) -> String);
+    let (command, show) = match command.clone() {
+        CtlCommand::Status => told(Command::Status),
+        CtlCommand::Stats => told(Command::Stats),
+        CtlCommand::Reload { zone } => told(Command::Reload { zone }),
+        CtlCommand::Zones { zone } => (Command::Zones { zone }, zones::text as _),
+        CtlCommand::Down(arguments) => told(mark(arguments, Mark::Down)),
+        CtlCommand::Up(arguments) => told(mark(arguments, Mark::Up)),
+        CtlCommand::Auto { what } => {
+            let seconds = None;
+            told(mark(MarkArguments { what, seconds }, Mark::Auto))
+        }
+        CtlCommand::Health => (Command::Health, health::text as _),
+        CtlCommand::Upgrade => told(Command::Upgrade),
+        CtlCommand::Stop => told(Command::Stop),
+    };
+    Question { command, show }
+}
+
+fn mark(arguments: MarkArguments, mark: Mark) -> Command {
+    Command::Mark {
+        target: arguments.what,
+        mark,
+        seconds: arguments.seconds,
+    }
+}
+
+/// Prints, at once. Whoever closed standard output does not want the rest.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Failed,
+            format!("standard output: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
