@@ -79,6 +79,12 @@ pub struct RunArguments {
     /// Control socket, or `none` [default: /run/ripples/control.sock for root]
     #[arg(long, value_name = "PATH")]
     pub control: Option<PathBuf>,
+    /// Permissions of the control socket [default: 0600; with --control-group 0660]
+    #[arg(long, value_name = "MODE")]
+    pub control_mode: Option<String>,
+    /// Group of the control socket: its members may look
+    #[arg(long, value_name = "GROUP")]
+    pub control_group: Option<String>,
     /// Where metrics are told over HTTP, at `/metrics`
     #[arg(long, value_name = "ADDR:PORT")]
     pub http: Option<SocketAddr>,
@@ -208,6 +214,32 @@ pub enum CtlCommand {
         #[arg(value_name = "ZONE")]
         zone: Option<String>,
     },
+    /// One zone
+    Zone {
+        /// What to do with it
+        #[command(subcommand)]
+        command: ZoneCommand,
+    },
+    /// Databases and maps of where clients are
+    Geo {
+        /// What else to find out
+        #[command(subcommand)]
+        command: Option<CtlGeoCommand>,
+    },
+    /// What is logged; or other levels, until the server ends
+    LogLevel {
+        /// LEVEL or TARGET=LEVEL, several with commas, as in `ripples::health=debug`
+        #[arg(value_name = "LEVEL")]
+        set: Option<String>,
+    },
+    /// What is done with DNS cookies, and how old their secret is
+    Cookies {
+        /// What to do with it
+        #[command(subcommand)]
+        command: Option<CookiesCommand>,
+    },
+    /// What is answered beside the zones' data, to whom, and how much of it
+    Policy,
     /// Mark an address or a variant as down: it leaves the answers at once
     Down(MarkArguments),
     /// Mark an address or a variant as up, whatever the checks say
@@ -223,6 +255,65 @@ pub enum CtlCommand {
     Upgrade,
     /// Drain and leave
     Stop,
+}
+
+/// What can be done with one zone.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ZoneCommand {
+    /// Its serial, file, state, size; or what a name of it answers
+    Show(ZoneArguments),
+    /// Read it, changed or not, and say when it is served
+    Reload {
+        /// The zone
+        #[arg(value_name = "ZONE")]
+        zone: String,
+    },
+}
+
+/// What is asked of a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct ZoneArguments {
+    /// The zone
+    #[arg(value_name = "ZONE")]
+    pub zone: String,
+    /// A name in it
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The type of its records [default: all that it has]
+    #[arg(value_name = "TYPE")]
+    pub rtype: Option<String>,
+    /// Ask for signatures and proofs too
+    #[arg(long, requires = "name")]
+    pub dnssec: bool,
+}
+
+/// What a running server can be asked about clients.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum CtlGeoCommand {
+    /// The region that an address is in, in each map, and why
+    Lookup(CtlLookupArguments),
+}
+
+/// Options of `ctl geo lookup`.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct CtlLookupArguments {
+    /// The client's address
+    #[arg(value_name = "ADDR")]
+    pub address: IpAddr,
+    /// The name that it asks for: says which variant it gets
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Ask for the client's network, as a resolver does: the first BITS of the address [default:
+    /// 24 of IPv4, 56 of IPv6]
+    #[arg(long, value_name = "BITS", num_args = 0..=1, require_equals = true)]
+    pub subnet: Option<Option<u8>>,
+}
+
+/// What can be done with cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum CookiesCommand {
+    /// Make cookies from another secret; those from the one before stay right until the next time
+    Rotate,
 }
 
 /// Options of `geo`.

@@ -1,6 +1,7 @@
 //! The TOML file as it is written.
 
 use super::answers::{ChaosOptions, CookieOptions, Edns};
+use super::control::{self, ControlTable};
 use super::geo::{self, Geo};
 use super::guards::{Access, RateLimit};
 use super::health::{self, Health};
@@ -28,7 +29,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) cpus: Vec<usize>,
     pub(super) vector_len: Option<usize>,
-    pub(super) control: Option<PathBuf>,
+    #[serde(default, deserialize_with = "control::path_or_table")]
+    pub(super) control: ControlTable,
     pub(super) http: Option<SocketAddr>,
     pub(super) zone_metrics: Option<usize>,
     pub(super) xdp_debug: Option<bool>,

@@ -25,7 +25,10 @@ impl Config {
             ),
             ("http", self.http != other.http),
             ("zone_metrics", self.zone_metrics != other.zone_metrics),
-            ("control", self.control != other.control),
+            (
+                "control",
+                self.control != other.control || self.control_access != other.control_access,
+            ),
             ("xdp_debug", self.xdp_debug != other.xdp_debug),
             ("watch", self.watch != other.watch),
             ("query_log", self.query_log != other.query_log),

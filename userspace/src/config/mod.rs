@@ -3,6 +3,7 @@
 
 mod answers;
 mod arguments;
+mod control;
 mod file;
 mod geo;
 mod guards;
@@ -16,7 +17,11 @@ mod query_log;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
+pub use arguments::{
+    CookiesCommand, CtlGeoCommand, CtlLookupArguments, ZoneArguments, ZoneCommand,
+};
 pub use arguments::{GeoArguments, GeoCommand, LookupArguments, MarkArguments, RunArguments};
+pub use control::{Admin, ControlOptions};
 pub use geo::{GeoOptions, MapOptions, RegionOptions};
 pub use guards::{GuardOptions, RateOptions};
 pub use health::{CheckKind, CheckOptions, HealthOptions};
@@ -31,7 +36,7 @@ use file::File;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where the control socket is unless configured.
 pub const CONTROL_DEFAULT: &str = "/run/ripples/control.sock";
@@ -93,6 +98,8 @@ pub struct Config {
     pub reflect: bool,
     /// The control socket; none: there is none.
     pub control: Option<PathBuf>,
+    /// Who may do what there.
+    pub control_access: ControlOptions,
     /// Where metrics are told over HTTP; none: nowhere.
     pub http: Option<SocketAddr>,
     /// The most zones whose queries are counted one by one; 0: none are.
@@ -206,7 +213,8 @@ impl Config {
             udp_receive_buffer: buffer("udp.receive_buffer", file.udp.receive_buffer)?,
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
             reflect: arguments.reflect,
-            control: control(arguments, file.control),
+            control: control::path(arguments, file.control.path.as_deref()),
+            control_access: control::check(arguments, &file.control)?,
             http: arguments.http.or(file.http),
             zone_metrics: ranged("zone_metrics", file.zone_metrics, 0..=1_000_000, 0)?,
             replace: arguments.replace,
@@ -294,19 +302,6 @@ fn listen(texts: &[String]) -> Result<Vec<SocketAddr>, ConfigError> {
         addresses.push(address);
     }
     Ok(addresses)
-}
-
-/// The control socket: `none` means that there is none; without privilege the default has no place.
-fn control(arguments: &RunArguments, file: Option<PathBuf>) -> Option<PathBuf> {
-    let path = arguments.control.clone().or(file);
-    match path {
-        Some(path) if path == Path::new("none") => None,
-        Some(path) => Some(path),
-        None => {
-            let default = PathBuf::from(CONTROL_DEFAULT);
-            crate::sys::user::is_root().then_some(default)
-        }
-    }
 }
 
 /// The zones of the arguments and the file; an argument replaces the file's zone of that name.

@@ -1,23 +1,23 @@
 //! The server's end of the control socket.
 
-use super::{Command, Reply, Request, VERSION};
+use super::access::Access;
+use super::visitor::{Progress, Visitor};
+use super::{Command, Reply};
+use crate::config::ControlOptions;
 use crate::sys::descriptor_reserve::{self, Reserve};
 use crate::sys::wait;
-use std::cell::RefCell;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A client that says nothing for so long is left alone.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Clients that have connected and not asked yet: of more, those that came first are sent away.
+const VISITORS_MAX: usize = 64;
 /// Rest of the thread while a client waits for whom there is no descriptor.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(10);
-/// Longest request in bytes.
-const REQUEST_MAX: u64 = 64 * 1024;
 
 /// Why there is no control socket.
 #[derive(Debug, thiserror::Error)]
@@ -43,15 +43,18 @@ pub enum ControlError {
 pub struct Listener {
     socket: UnixListener,
     /// For a client that comes when connections have taken all other descriptors.
-    reserve: RefCell<Reserve>,
+    reserve: Reserve,
+    visitors: Vec<Visitor>,
+    access: Access,
+    options: ControlOptions,
     path: PathBuf,
     own: bool,
 }
 
 impl Listener {
-    /// Listens at `path`, readable and writable by this user alone. A socket that a killed server
-    /// left behind is replaced; one that is answered is not.
-    pub fn bind(path: &Path) -> Result<Self, ControlError> {
+    /// Listens at `path`, for whom the options let in. A socket that a killed server left behind is
+    /// replaced; one that is answered is not.
+    pub fn bind(path: &Path, options: &ControlOptions) -> Result<Self, ControlError> {
         let unusable = |error| ControlError::Unusable {
             path: path.to_owned(),
             error,
@@ -67,25 +70,37 @@ impl Listener {
         }
         remove_stale(path).map_err(unusable)?;
         let socket = UnixListener::bind(path).map_err(unusable)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(unusable)?;
-        socket.set_nonblocking(true).map_err(unusable)?;
-        Ok(Self {
+        let listener = Self::on(socket, path, options, true);
+        listener.set_permissions().map_err(unusable)?;
+        listener.socket.set_nonblocking(true).map_err(unusable)?;
+        Ok(listener)
+    }
+
+    fn on(socket: UnixListener, path: &Path, options: &ControlOptions, own: bool) -> Self {
+        Self {
             socket,
-            reserve: RefCell::new(Reserve::full()),
+            reserve: Reserve::full(),
+            visitors: Vec::new(),
+            access: Access::new(options),
+            options: options.clone(),
             path: path.to_owned(),
-            own: true,
-        })
+            own,
+        }
+    }
+
+    /// The group first: the mode is for it.
+    fn set_permissions(&self) -> io::Result<()> {
+        if self.options.group.is_some() {
+            chown(&self.path, None, self.options.group)?;
+        }
+        let mode = fs::Permissions::from_mode(self.options.mode);
+        fs::set_permissions(&self.path, mode)
     }
 
     /// Takes the socket that another server listens with at `path`: its clients are those of
     /// whichever accepts them.
-    pub fn adopt(socket: OwnedFd, path: &Path) -> Self {
-        Self {
-            socket: socket.into(),
-            reserve: RefCell::new(Reserve::full()),
-            path: path.to_owned(),
-            own: false,
-        }
+    pub fn adopt(socket: OwnedFd, path: &Path, options: &ControlOptions) -> Self {
+        Self::on(socket.into(), path, options, false)
     }
 
     /// Leaves the file to the server that has the socket as well.
@@ -96,43 +111,74 @@ impl Listener {
     /// Makes the file this process's own. Whoever had it before may have removed it, at its end.
     pub fn own(&mut self) -> Result<(), ControlError> {
         if !self.path.exists() {
-            *self = Self::bind(&self.path)?;
+            *self = Self::bind(&self.path, &self.options)?;
         }
         self.own = true;
-        Ok(())
+        self.set_permissions()
+            .map_err(|error| ControlError::Unusable {
+                path: self.path.clone(),
+                error,
+            })
     }
 
-    /// Hands on what the clients that wait ask, each with the reply that it is owed. Never waits
-    /// long: one that is slow to ask or to listen is dropped. Returns the servers that are to
-    /// replace this one, which still wait for their answers.
-    pub fn serve(&self, mut answer: impl FnMut(Command, Reply)) -> Vec<UnixStream> {
+    /// What to wait for: clients that come, and those that have not asked yet.
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let visitors = self.visitors.iter().map(AsFd::as_fd);
+        [self.as_fd()].into_iter().chain(visitors)
+    }
+
+    /// Hands on what clients ask, each with the reply that it is owed. Never waits for any of them.
+    /// Returns the servers that are to replace this one, which still wait for their answers.
+    pub fn serve(&mut self, mut answer: impl FnMut(Command, Reply)) -> Vec<UnixStream> {
+        let now = Instant::now();
+        self.accept(now);
         let mut successors = Vec::new();
-        loop {
+        for mut visitor in std::mem::take(&mut self.visitors) {
+            let asked = match visitor.listen(now) {
+                Progress::Waits => {
+                    self.visitors.push(visitor);
+                    continue;
+                }
+                Progress::Gone => continue,
+                Progress::Asked(asked) => asked,
+            };
+            let (peer, reply) = (visitor.peer, Reply::new(visitor.stream));
+            let admit = |command: Command| {
+                let admitted = self.access.admit(&peer, &command, now);
+                admitted.map(|()| command)
+            };
+            match asked.and_then(admit) {
+                Ok(Command::Replace) => successors.extend(reply.into_stream()),
+                Ok(command) => answer(command, reply),
+                Err(refusal) => reply.send(Err(refusal)),
+            }
+        }
+        successors
+    }
+
+    /// Lets in whoever waits.
+    fn accept(&mut self, now: Instant) {
+        for _ in 0..VISITORS_MAX {
             // The client before may have had it.
-            self.reserve.borrow_mut().fill();
-            match self.accept() {
-                Ok(stream) => match read(stream) {
-                    Ok(Some((Command::Replace, reply))) => successors.extend(reply.into_stream()),
-                    Ok(Some((command, reply))) => answer(command, reply),
-                    Ok(None) => {}
+            self.reserve.fill();
+            match self.reserve.spend(|| self.socket.accept()) {
+                Ok((stream, _)) => match Visitor::new(stream, now) {
+                    Ok(visitor) => self.visitors.push(visitor),
                     Err(error) => tracing::debug!(%error, "control client"),
                 },
                 Err(error) => {
                     // Without a descriptor, accept fails before it looks whether anyone waits.
-                    self.reserve.borrow_mut().fill();
+                    self.reserve.fill();
                     if descriptor_reserve::is_exhausted(&error) {
                         // It goes on waiting, and would wake this thread again at once.
                         wait::pause(EXHAUSTED_PAUSE);
                     }
-                    return successors;
+                    break;
                 }
             }
         }
-    }
-
-    fn accept(&self) -> io::Result<UnixStream> {
-        let accepted = self.reserve.borrow_mut().spend(|| self.socket.accept());
-        accepted.map(|(stream, _)| stream)
+        let surplus = self.visitors.len().saturating_sub(VISITORS_MAX);
+        self.visitors.drain(..surplus);
     }
 }
 
@@ -165,30 +211,11 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Reads one request; what is none is answered here.
-fn read(stream: UnixStream) -> io::Result<Option<(Command, Reply)>> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new((&stream).take(REQUEST_MAX)).read_line(&mut line)?;
-    let reply = Reply::new(stream);
-    let problem = match serde_json::from_str::<Request>(&line) {
-        Ok(request) if request.version == VERSION => return Ok(Some((request.command, reply))),
-        Ok(request) => format!(
-            "version {} is not spoken here, {VERSION} is",
-            request.version
-        ),
-        Err(error) => format!("not a request: {error}"),
-    };
-    reply.send(Err(problem));
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::control::Refusal;
+    use std::io::{Read, Write};
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("ripples-{name}-{}", std::process::id()));
@@ -196,11 +223,11 @@ mod tests {
         folder
     }
 
-    fn ask(listener: &Listener, request: &str) -> String {
+    fn ask(listener: &mut Listener, request: &str) -> String {
         let mut client = UnixStream::connect(&listener.path).unwrap();
         client.write_all(request.as_bytes()).unwrap();
         listener.serve(|command, reply| match command {
-            Command::Stats => reply.send(Ok(serde_json::json!({"answers": 7}))),
+            Command::Stats => reply.send(Ok::<_, Refusal>(serde_json::json!({"answers": 7}))),
             Command::Reload { .. } => drop(reply),
             _ => reply.send(Err("no".to_owned())),
         });
@@ -212,19 +239,21 @@ mod tests {
     #[test]
     fn answers_requests_and_explains_refusals() {
         let folder = folder("control");
-        let listener = Listener::bind(&folder.join("deeper/c.sock")).unwrap();
-        let reply = ask(&listener, "{\"version\":1,\"command\":\"stats\"}\n");
+        let mut listener =
+            Listener::bind(&folder.join("deeper/c.sock"), &ControlOptions::default()).unwrap();
+        let reply = ask(&mut listener, "{\"version\":1,\"command\":\"stats\"}\n");
         assert_eq!(reply, "{\"ok\":true,\"result\":{\"answers\":7}}\n");
         assert!(
-            ask(&listener, "{\"version\":1,\"command\":\"stop\"}\n").contains("\"error\":\"no\"")
+            ask(&mut listener, "{\"version\":1,\"command\":\"stop\"}\n")
+                .contains("\"error\":\"no\"")
         );
-        let forgotten = ask(&listener, "{\"version\":1,\"command\":\"reload\"}\n");
+        let forgotten = ask(&mut listener, "{\"version\":1,\"command\":\"reload\"}\n");
         assert!(forgotten.contains("the server is stopping"));
-        assert!(ask(&listener, "{\"version\":9,\"command\":\"stop\"}\n").contains("version 9"));
+        assert!(ask(&mut listener, "{\"version\":9,\"command\":\"stop\"}\n").contains("version 9"));
         assert!(
-            ask(&listener, "{\"version\":1,\"command\":\"fly\"}\n").contains("unknown variant")
+            ask(&mut listener, "{\"version\":1,\"command\":\"fly\"}\n").contains("unknown variant")
         );
-        assert!(ask(&listener, "\n").contains("not a request"));
+        assert!(ask(&mut listener, "\n").contains("not a request"));
         let path = listener.path.clone();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
@@ -240,12 +269,15 @@ mod tests {
         let folder = folder("stale");
         let path = folder.join("c.sock");
         drop(UnixListener::bind(&path).unwrap());
-        let live = Listener::bind(&path).unwrap();
-        assert!(matches!(Listener::bind(&path), Err(ControlError::InUse(_))));
+        let live = Listener::bind(&path, &ControlOptions::default()).unwrap();
+        assert!(matches!(
+            Listener::bind(&path, &ControlOptions::default()),
+            Err(ControlError::InUse(_))
+        ));
         drop(live);
         fs::write(&path, "precious").unwrap();
         assert!(matches!(
-            Listener::bind(&path),
+            Listener::bind(&path, &ControlOptions::default()),
             Err(ControlError::Unusable { .. })
         ));
         assert_eq!(fs::read(&path).unwrap(), b"precious");
@@ -255,9 +287,10 @@ mod tests {
     #[test]
     fn a_silent_client_is_left_alone() {
         let folder = folder("silent");
-        let listener = Listener::bind(&folder.join("c.sock")).unwrap();
+        let mut listener =
+            Listener::bind(&folder.join("c.sock"), &ControlOptions::default()).unwrap();
         let _silent = UnixStream::connect(&listener.path).unwrap();
-        let reply = ask(&listener, "{\"version\":1,\"command\":\"stats\"}\n");
+        let reply = ask(&mut listener, "{\"version\":1,\"command\":\"stats\"}\n");
         assert!(reply.contains("\"ok\":true"), "{reply}");
         drop(listener);
         fs::remove_dir_all(folder).unwrap();

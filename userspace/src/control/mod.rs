@@ -1,20 +1,26 @@
-//! The control socket: one JSON object a line, each answered by one.
+//! The control socket: one JSON object a line, each answered by one. docs/control.md is what others
+//! rely on.
 //!
 //! ```text
 //! → {"version":1,"command":"stats"}
-//! ← {"ok":true,"result":{…}}   or   {"ok":false,"error":"…"}
+//! ← {"ok":true,"result":{…}}   or   {"ok":false,"error":"…","code":"…"}
 //! ```
 
+mod access;
 mod client;
 mod listener;
+mod refusal;
 mod reply;
+mod visitor;
 
 pub use client::{Exit, Failure, run};
 pub use listener::{ControlError, Listener};
+pub use refusal::{Code, Refusal};
 pub use reply::Reply;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// The protocol's version: it rises when an old client could misread a reply.
 pub const VERSION: u32 = 1;
@@ -39,8 +45,47 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         zone: Option<String>,
     },
+    /// One zone, and what a name of it answers.
+    Zone {
+        /// Its origin.
+        zone: String,
+        /// A name in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The type of the records that are asked for; none: of those that the name has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        r#type: Option<String>,
+        /// Whether signatures and proofs are asked for too.
+        #[serde(default)]
+        dnssec: bool,
+    },
+    /// Databases and maps of where clients are.
+    Geo,
+    /// Where an address is, and which variant it gets for a name.
+    GeoLookup {
+        /// The client's address.
+        address: IpAddr,
+        /// What it asks for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Bits of its network that a resolver tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subnet: Option<u8>,
+    },
     /// What is checked or marked: its state, why, since when.
     Health,
+    /// What is logged; or other levels, until the server ends.
+    LogLevel {
+        /// LEVEL or TARGET=LEVEL, several with commas.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        set: Option<String>,
+    },
+    /// What is done with DNS cookies, and how old their secret is.
+    Cookies,
+    /// Make cookies from another secret.
+    CookiesRotate,
+    /// What is answered to whom, and how much of it.
+    Policy,
     /// Mark an address, or a variant as NAME/REGION.
     Mark {
         /// What it is about.
@@ -57,6 +102,38 @@ pub enum Command {
     Upgrade,
     /// Leave everything to the server that asks: what follows is between the two.
     Replace,
+}
+
+impl Command {
+    /// What it is called in a request.
+    pub(crate) fn word(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let word = value["command"].as_str();
+        word.unwrap_or_default().to_owned()
+    }
+
+    /// Whether it does more than tell.
+    pub(crate) fn changes(&self) -> bool {
+        match self {
+            Self::Status
+            | Self::Stats
+            | Self::Zones { .. }
+            | Self::Zone { .. }
+            | Self::Geo
+            | Self::GeoLookup { .. }
+            | Self::Health
+            | Self::LogLevel { set: None }
+            | Self::Cookies
+            | Self::Policy => false,
+            Self::Reload { .. }
+            | Self::Mark { .. }
+            | Self::LogLevel { set: Some(_) }
+            | Self::CookiesRotate
+            | Self::Stop
+            | Self::Upgrade
+            | Self::Replace => true,
+        }
+    }
 }
 
 /// What the operator says of an address or a variant.
@@ -98,6 +175,9 @@ pub(crate) struct Response {
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// The [`Code`] of it; a later release may have others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
 }
 
 impl Response {
@@ -107,15 +187,17 @@ impl Response {
             ok: true,
             result,
             error: None,
+            code: None,
         }
     }
 
     /// Why there is nothing.
-    pub(crate) fn refused(error: String) -> Self {
+    pub(crate) fn refused(refusal: Refusal) -> Self {
         Self {
             ok: false,
             result: Value::Null,
-            error: Some(error),
+            error: Some(refusal.reason),
+            code: Some(refusal.code.word().to_owned()),
         }
     }
 }

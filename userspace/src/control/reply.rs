@@ -1,38 +1,52 @@
 //! An answer that is owed to a client of the control socket.
 
-use super::Response;
+use super::{Code, Refusal, Response};
 use crate::telemetry;
 use serde_json::Value;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A client that takes nothing for so long gets no more,
+const PATIENCE: Duration = Duration::from_secs(5);
+/// nor does one that takes so long for all of it.
+const LONGEST: Duration = Duration::from_secs(60);
+/// Clients that are waited for at a time; beyond, one that does not read at once gets no more.
+const AWAITED_MAX: usize = 16;
+
+/// Clients that are waited for now.
+static AWAITED: AtomicUsize = AtomicUsize::new(0);
 
 /// Whoever has it answers, now or later, from any thread. Dropped, it says that there is no answer.
 #[derive(Debug)]
 pub struct Reply(Option<UnixStream>);
 
 impl Reply {
+    /// To a client on a stream that does not block.
     pub(super) fn new(stream: UnixStream) -> Self {
         Self(Some(stream))
     }
 
-    /// Answers with a result, or the reason why there is none. A client that has gone or does not
-    /// read gets nothing.
-    pub fn send(mut self, outcome: Result<Value, String>) {
-        self.answer(outcome);
+    /// Answers with a result, or the reason why there is none. Never waits for the client; one that
+    /// has gone or does not read gets nothing.
+    pub fn send(mut self, outcome: Result<Value, impl Into<Refusal>>) {
+        self.answer(outcome.map_err(Into::into));
     }
 
-    /// The connection itself, for who goes on talking.
+    /// The connection itself, which does not block, for who goes on talking.
     pub(super) fn into_stream(mut self) -> Option<UnixStream> {
         self.0.take()
     }
 
-    fn answer(&mut self, outcome: Result<Value, String>) {
+    fn answer(&mut self, outcome: Result<Value, Refusal>) {
         let Some(stream) = self.0.take() else {
             return;
         };
         // Who has asked finds in the log what came of it.
         telemetry::log::settle();
-        if let Err(error) = write(&stream, outcome) {
+        if let Err(error) = write(stream, outcome) {
             tracing::debug!(%error, "control client");
         }
     }
@@ -40,16 +54,98 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.answer(Err("the server is stopping".to_owned()));
+        let reason = "the server is stopping";
+        self.answer(Err(Refusal::new(Code::Stopping, reason)));
     }
 }
 
-fn write(mut stream: &UnixStream, outcome: Result<Value, String>) -> io::Result<()> {
+/// Writes what the socket takes at once; the rest is for a thread.
+fn write(mut stream: UnixStream, outcome: Result<Value, Refusal>) -> io::Result<()> {
     let response = match outcome {
         Ok(result) => Response::granted(result),
-        Err(error) => Response::refused(error),
+        Err(refusal) => Response::refused(refusal),
     };
     let mut text = serde_json::to_vec(&response)?;
     text.push(b'\n');
-    stream.write_all(&text)
+    let mut written = 0;
+    while written < text.len() {
+        match stream.write(&text[written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(len) => written += len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    match written < text.len() {
+        true => write_apart(stream, text.split_off(written)),
+        false => Ok(()),
+    }
+}
+
+/// Writes to a client that reads slowly.
+fn write_apart(stream: UnixStream, rest: Vec<u8>) -> io::Result<()> {
+    if AWAITED.fetch_add(1, Ordering::Relaxed) >= AWAITED_MAX {
+        AWAITED.fetch_sub(1, Ordering::Relaxed);
+        return Err(io::Error::other("too many clients that do not read"));
+    }
+    let work = move || {
+        if let Err(error) = write_slowly(stream, &rest) {
+            tracing::debug!(%error, "control client");
+        }
+        AWAITED.fetch_sub(1, Ordering::Relaxed);
+    };
+    let thread = thread::Builder::new().name("control reply".to_owned());
+    let spawned = thread.spawn(work).map(drop);
+    spawned.inspect_err(|_| {
+        AWAITED.fetch_sub(1, Ordering::Relaxed);
+    })
+}
+
+fn write_slowly(mut stream: UnixStream, mut rest: &[u8]) -> io::Result<()> {
+    let start = Instant::now();
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    while !rest.is_empty() {
+        if start.elapsed() > LONGEST {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match stream.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(len) => rest = &rest[len..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn whoever_answers_does_not_wait_for_a_client_that_reads_later() {
+        let (mut client, server) = UnixStream::pair().unwrap();
+        server.set_nonblocking(true).unwrap();
+        let long = "x".repeat(4 << 20);
+        let start = Instant::now();
+        Reply::new(server).send(Ok::<_, Refusal>(long.clone().into()));
+        assert!(start.elapsed() < PATIENCE / 2, "{:?}", start.elapsed());
+        let mut reply = String::new();
+        client.read_to_string(&mut reply).unwrap();
+        assert_eq!(reply, format!("{{\"ok\":true,\"result\":\"{long}\"}}\n"));
+    }
+
+    #[test]
+    fn an_answer_that_is_forgotten_is_a_refusal() {
+        let (mut client, server) = UnixStream::pair().unwrap();
+        drop(Reply::new(server));
+        let mut reply = String::new();
+        client.read_to_string(&mut reply).unwrap();
+        let expected =
+            "{\"ok\":false,\"error\":\"the server is stopping\",\"code\":\"stopping\"}\n";
+        assert_eq!(reply, expected);
+    }
 }

@@ -4,7 +4,7 @@ use super::channel::{Channel, Descriptor, Greeting, HANDOVER, Step};
 use super::resources::Request;
 use super::{Server, sockets};
 use crate::bpf::AttachMode;
-use crate::control::{Listener, Response};
+use crate::control::{Code, Listener, Refusal, Response};
 use crate::sys::{barrier, wait};
 use anyhow::{Context, Result};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -56,7 +56,8 @@ impl Server<'_> {
         if let Some(first) = &self.handover {
             let problem = format!("process {} is replacing it already", first.pid);
             tracing::warn!(pid, "is not to replace this server: {problem}");
-            channel.send(&Response::refused(problem), None)?;
+            let refusal = Refusal::new(Code::Failed, problem);
+            channel.send(&Response::refused(refusal), None)?;
             return Ok(None);
         }
         let descriptors = self.descriptors(control);
@@ -65,7 +66,7 @@ impl Server<'_> {
             handover: HANDOVER,
             pid: std::process::id(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
-            cookie_secret: drawn.then_some(self.cookie_secret.0),
+            cookie_secret: drawn.then(|| self.resources.published().cookie_secret.0),
             descriptors: descriptors.len(),
         });
         channel.send(&Response::granted(greeting?), None)?;

@@ -22,7 +22,6 @@ mod workers;
 
 use crate::config::{CONTROL_DEFAULT, Config, RunArguments};
 use crate::control::{ControlError, Listener};
-use crate::packet::cookie::Secret;
 use crate::querylog::QueryLog;
 use crate::sys::heap;
 use crate::sys::signals::{Signal, Signals};
@@ -34,8 +33,9 @@ pub use compile::compile;
 use handover::Handover;
 use http::{HttpSocket, HttpThread};
 pub use lookup::lookup;
+pub(crate) use lookup::subnet_len;
 use notify::Watchdog;
-use resources::{Request, ResourceThread, Resources};
+use resources::{Request, ResourceThread, Resources, Secrets};
 use serde_json::Value;
 use sockets::SharedSockets;
 use std::io::{self, Write};
@@ -61,8 +61,6 @@ struct Server<'c> {
     query_log: Option<QueryLog>,
     /// The kernel sockets, for a server that is to replace this one.
     sockets: SharedSockets,
-    /// What cookies are made from, where nothing is configured.
-    cookie_secret: Secret,
     handover: Option<Handover>,
     program: io::Result<Program>,
     /// Who asks for metrics.
@@ -103,7 +101,7 @@ pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     writeln!(io::stderr(), "ready").context("standard error")?;
     notify::serving(&server.summary());
     let checks = server.resources.start_checks().context("health")?;
-    server.serve(&signals, control.as_ref())?;
+    server.serve(&signals, control.as_mut())?;
     drop(checks);
     // One that is replacing this server goes on alone.
     server.leaving |= server.handover.is_some();
@@ -121,8 +119,8 @@ fn start<'c>(
     takeover: &mut Option<Takeover>,
 ) -> Result<Server<'c>> {
     let inherited = takeover.as_ref().and_then(Takeover::cookie_secret);
-    let cookie_secret = inherited.map_or_else(resources::draw_secret, Ok)?;
-    let (resources, snapshot) = Resources::load(arguments, config, cookie_secret)?;
+    let secrets = inherited.map_or_else(Secrets::drawn, |secret| Ok(Secrets::of(secret)))?;
+    let (resources, snapshot) = Resources::load(arguments, config, secrets)?;
     let mut workers = Workers::new(config.zone_metrics);
     let (sockets, links) = takeover
         .as_mut()
@@ -156,7 +154,6 @@ fn start<'c>(
         workers,
         resources,
         sockets,
-        cookie_secret,
         handover: None,
         program: Program::own(),
         http: None,
@@ -184,7 +181,7 @@ fn control(config: &Config) -> Result<Option<Listener>, ControlError> {
     let Some(path) = config.control.as_deref() else {
         return Ok(None);
     };
-    match Listener::bind(path) {
+    match Listener::bind(path, &config.control_access) {
         Err(error) if path == Path::new(CONTROL_DEFAULT) => {
             tracing::warn!("{error}: until then it has none");
             Ok(None)
@@ -227,12 +224,11 @@ impl Server<'_> {
     }
 
     /// Waits for the operator, and keeps an eye on the threads.
-    fn serve(&mut self, signals: &Signals, control: Option<&Listener>) -> Result<()> {
+    fn serve(&mut self, signals: &Signals, mut control: Option<&mut Listener>) -> Result<()> {
         let mut watchdog = Watchdog::new();
         while !self.stopping {
-            let fds = [Some(signals.as_fd()), control.map(AsFd::as_fd)]
-                .into_iter()
-                .flatten();
+            let clients = control.iter().flat_map(|control| control.fds());
+            let fds = [signals.as_fd()].into_iter().chain(clients);
             let others = [
                 self.handover.as_ref().map(AsFd::as_fd),
                 self.http.as_ref().map(AsFd::as_fd),
@@ -257,7 +253,7 @@ impl Server<'_> {
                     }
                 }
             }
-            if let Some(control) = control {
+            if let Some(control) = &mut control {
                 for successor in control.serve(|command, reply| self.answer(command, reply)) {
                     self.begin_handover(successor, control);
                 }

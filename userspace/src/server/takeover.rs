@@ -121,7 +121,8 @@ impl Takeover {
     /// The old server's control socket. Its clients are the old one's for now.
     pub(super) fn control(&mut self, config: &Config) -> Option<Listener> {
         let path = config.control.as_deref()?;
-        Some(Listener::adopt(self.control.take()?, path))
+        let options = &config.control_access;
+        Some(Listener::adopt(self.control.take()?, path, options))
     }
 
     /// Has the old server let go of its queues: from here on kernel sockets answer, the same for

@@ -43,7 +43,15 @@ impl Chaos {
         };
         record.as_deref()
     }
+
+    /// The text that `name` has.
+    pub fn text(&self, name: &[u8]) -> Option<&[u8]> {
+        self.find(name).map(|record| &record[FIXED_LEN..])
+    }
 }
+
+/// Bytes of a record before its text: owner, type, class, TTL, two lengths.
+const FIXED_LEN: usize = 13;
 
 /// A TXT record owned by the question, TTL 0: nobody is to keep it.
 fn record(text: &str) -> Option<Box<[u8]>> {

@@ -71,6 +71,11 @@ impl Guards {
         }))
     }
 
+    /// What they were made from.
+    pub fn lists(&self) -> &GuardLists {
+        &self.lists
+    }
+
     /// What a client gets, however little it has had.
     pub fn access(&self, client: IpAddr) -> Access {
         match &self.access {

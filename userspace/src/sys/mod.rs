@@ -16,6 +16,7 @@ pub mod interface;
 pub mod mapping;
 pub mod memory;
 pub mod pages;
+pub mod peer;
 pub mod priority;
 pub mod signals;
 pub mod user;

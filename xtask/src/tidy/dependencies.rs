@@ -17,6 +17,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         &[
             "userspace/src/zone/",
             "userspace/src/querylog/json",
+            "userspace/src/server/resources/report/query",
             "tests/",
         ],
     ),

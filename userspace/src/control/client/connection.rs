@@ -2,7 +2,7 @@
 
 use super::{Exit, Failure};
 use crate::config::CtlArguments;
-use crate::control::{Command, Request, Response};
+use crate::control::{Code, Command, Request, Response};
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -30,7 +30,12 @@ impl Connection {
             let place = path.display();
             let problem =
                 format!("no server answers at {place}; its socket is --control PATH: {error}");
-            Failure::new(Exit::NoServer, problem)
+            // The socket's file lets in only some.
+            let exit = match error.kind() {
+                io::ErrorKind::PermissionDenied => Exit::NotPermitted,
+                _ => Exit::NoServer,
+            };
+            Failure::new(exit, problem)
         })?;
         Ok(Self {
             stream: BufReader::new(stream),
@@ -57,7 +62,7 @@ impl Connection {
             false => {
                 let reason = response.error.as_deref();
                 let reason = reason.unwrap_or("refused without a reason");
-                Err(Failure::new(Exit::Failed, reason))
+                Err(Failure::new(exit_of(response.code.as_deref()), reason))
             }
         }
     }
@@ -78,5 +83,14 @@ impl Connection {
     fn fails(&self, exit: Exit, problem: &dyn std::fmt::Display) -> Failure {
         let place = self.path.display();
         Failure::new(exit, format!("the server at {place}: {problem}"))
+    }
+}
+
+/// How a refusal of this kind ends `ripples ctl`.
+fn exit_of(code: Option<&str>) -> Exit {
+    match code {
+        Some(code) if code == Code::NotPermitted.word() => Exit::NotPermitted,
+        Some(code) if code == Code::Version.word() => Exit::Version,
+        _ => Exit::Failed,
     }
 }

@@ -10,6 +10,10 @@ pub enum Exit {
     Failed = 1,
     /// No server answers.
     NoServer = 3,
+    /// Whoever asks may not.
+    NotPermitted = 4,
+    /// The server speaks another version.
+    Version = 5,
 }
 
 /// Why `ripples ctl` has not done what it was asked.

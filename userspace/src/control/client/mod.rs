@@ -5,14 +5,19 @@
 
 mod connection;
 mod exit;
+mod geo;
 mod health;
+mod log_level;
 mod table;
+mod zone;
 mod zones;
 
 pub use exit::{Exit, Failure};
 
 use super::{Command, Mark};
+use crate::config::{CookiesCommand, CtlGeoCommand, ZoneCommand};
 use crate::config::{CtlArguments, CtlCommand, MarkArguments};
+use crate::server::subnet_len;
 use connection::Connection;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -42,6 +47,38 @@ fn question(command: &CtlCommand) -> Question {
         CtlCommand::Stats => told(Command::Stats),
         CtlCommand::Reload { zone } => told(Command::Reload { zone }),
         CtlCommand::Zones { zone } => (Command::Zones { zone }, zones::text as _),
+        CtlCommand::Zone {
+            command: ZoneCommand::Reload { zone },
+        } => told(Command::Reload { zone: Some(zone) }),
+        CtlCommand::Zone {
+            command: ZoneCommand::Show(asked),
+        } => {
+            let command = Command::Zone {
+                zone: asked.zone,
+                name: asked.name,
+                r#type: asked.rtype,
+                dnssec: asked.dnssec,
+            };
+            (command, zone::text as _)
+        }
+        CtlCommand::Geo { command: None } => (Command::Geo, geo::text as _),
+        CtlCommand::Geo {
+            command: Some(CtlGeoCommand::Lookup(asked)),
+        } => {
+            let subnet = asked.subnet;
+            let command = Command::GeoLookup {
+                address: asked.address,
+                name: asked.name,
+                subnet: subnet.map(|bits| bits.unwrap_or_else(|| subnet_len(asked.address))),
+            };
+            (command, geo::lookup as _)
+        }
+        CtlCommand::LogLevel { set } => (Command::LogLevel { set }, log_level::text as _),
+        CtlCommand::Cookies { command: None } => told(Command::Cookies),
+        CtlCommand::Cookies {
+            command: Some(CookiesCommand::Rotate),
+        } => told(Command::CookiesRotate),
+        CtlCommand::Policy => told(Command::Policy),
         CtlCommand::Down(arguments) => told(mark(arguments, Mark::Down)),
         CtlCommand::Up(arguments) => told(mark(arguments, Mark::Up)),
         CtlCommand::Auto { what } => {

@@ -10,6 +10,7 @@ use crate::geo::{self, Geo, Network, Whereabouts};
 use crate::name::{self, NameBuf, ROOT};
 use crate::packet::NameKey;
 use crate::packet::cookie::Secret;
+use crate::server::resources::Secrets;
 use crate::snapshot::Snapshot;
 use anyhow::{Context, Result, anyhow, bail};
 use client::Asker;
@@ -30,7 +31,7 @@ pub fn lookup(config: &Config, arguments: &LookupArguments) -> Result<String> {
     }
     let asker = Asker {
         address: arguments.address,
-        subnet: subnet(arguments, config)?,
+        subnet: subnet(arguments.address, arguments.subnet, config)?,
     };
     let place = geo::locate(&config.geo, asker.address()).map_err(joined)?;
     let way = name.map(|name| way(config, &name, &asker, &place.geo));
@@ -39,6 +40,36 @@ pub fn lookup(config: &Config, arguments: &LookupArguments) -> Result<String> {
         true => format!("{}\n", json(&place, way.as_ref(), &asker)),
         false => text(&place, way.as_ref(), &asker),
     })
+}
+
+/// What a client of the control socket wants to know.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) address: IpAddr,
+    pub(super) name: Option<String>,
+    /// Bits of the address that a resolver tells.
+    pub(super) subnet: Option<u8>,
+}
+
+/// The same for whoever asks a running server: what is served decides. Databases are read again,
+/// for the server keeps no more of them than the maps.
+pub(super) fn lookup_served(
+    config: &Config,
+    snapshot: &Snapshot,
+    asked: &Asked,
+) -> Result<serde_json::Value> {
+    let name = asked.name.as_deref().map(parse).transpose()?;
+    let asker = Asker {
+        address: asked.address,
+        subnet: subnet(asked.address, asked.subnet.map(Some), config)?,
+    };
+    let place = geo::locate(&config.geo, asker.address()).map_err(joined)?;
+    let way = name.map(|name| Way::of(snapshot, &name, &asker));
+    let way = way.transpose()?;
+    let mut told = json(&place, way.as_ref(), &asker);
+    told["generation"] = snapshot.generation().into();
+    told["text"] = text(&place, way.as_ref(), &asker).into();
+    Ok(told)
 }
 
 fn parse(text: &str) -> Result<NameBuf> {
@@ -50,19 +81,24 @@ fn joined(problems: Vec<String>) -> anyhow::Error {
     anyhow!(problems.join("\n"))
 }
 
+/// Bits of a client's address that a resolver should tell.
+pub(crate) fn subnet_len(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => SUBNET_LEN_IPV4,
+        IpAddr::V6(_) => SUBNET_LEN_IPV6,
+    }
+}
+
 /// The network that a resolver would tell.
-fn subnet(arguments: &LookupArguments, config: &Config) -> Result<Option<Network>> {
-    let Some(bits) = arguments.subnet else {
+fn subnet(address: IpAddr, subnet: Option<Option<u8>>, config: &Config) -> Result<Option<Network>> {
+    let Some(bits) = subnet else {
         return Ok(None);
     };
     if !config.answers.client_subnet {
         bail!("--subnet: the configuration has edns.client_subnet off, so nobody's is read");
     }
-    let bits = bits.unwrap_or(match arguments.address {
-        IpAddr::V4(_) => SUBNET_LEN_IPV4,
-        IpAddr::V6(_) => SUBNET_LEN_IPV6,
-    });
-    let network = Network::of(arguments.address, bits).filter(|_| bits != 0);
+    let bits = bits.unwrap_or(subnet_len(address));
+    let network = Network::of(address, bits).filter(|_| bits != 0);
     let network = network.with_context(|| format!("--subnet: {bits} bits are no such prefix"))?;
     Ok(Some(network))
 }
@@ -72,7 +108,7 @@ fn way(config: &Config, name: &NameBuf, asker: &Asker, geo: &Arc<Geo>) -> Result
     let mut zones = Zones::of(config)?;
     zones.load_for(name, geo).map_err(joined)?;
     loop {
-        let policy = super::resources::policy(config, Secret([0; 16]))?;
+        let policy = super::resources::policy(config, &Secrets::of(Secret([0; 16])))?;
         // The names are the operator's own: nobody chooses them to collide.
         let key = NameKey::new([1, 2, 3]);
         let snapshot = Snapshot::new(1, zones.served(), policy, key)?;

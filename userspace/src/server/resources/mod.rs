@@ -15,6 +15,7 @@ mod policy;
 mod posts;
 mod reading;
 mod report;
+mod secrets;
 mod sources;
 mod stamp;
 mod thread;
@@ -25,6 +26,8 @@ mod zones;
 pub(super) use check::check;
 pub(super) use health::MarkChange;
 pub(super) use posts::Post;
+pub(super) use report::{Question, ZoneQuestion};
+pub(super) use secrets::Secrets;
 pub(super) use sources::sources;
 pub(super) use thread::{Published, Request, ResourceThread};
 pub(super) use zone::placed;
@@ -33,7 +36,6 @@ pub(super) use zones::{load, load_all};
 use super::progress;
 use crate::config::{Config, RunArguments};
 use crate::packet::NameKey;
-use crate::packet::cookie::Secret;
 use crate::snapshot::{Policy, Snapshot};
 use crate::telemetry;
 use anyhow::{Context, Result, anyhow, bail};
@@ -59,7 +61,9 @@ pub(super) struct Resources {
     places: Places,
     health: Health,
     key: NameKey,
-    secret: Secret,
+    secrets: Secrets,
+    /// When the secret that cookies are made from came into force.
+    cookies_since: Instant,
     generation: u64,
     /// What was handed out last.
     last: Option<Arc<Snapshot>>,
@@ -91,11 +95,11 @@ struct Outcome {
 
 impl Resources {
     /// Loads everything for the first time: an error in any zone is an error.
-    /// `secret` is what cookies are made from where none is configured.
+    /// `secrets` are what cookies are made from where none is configured.
     pub(super) fn load(
         arguments: &RunArguments,
         config: &Config,
-        secret: Secret,
+        secrets: Secrets,
     ) -> Result<(Self, Arc<Snapshot>)> {
         let mut random = [0; 24];
         getrandom::fill(&mut random).context("random numbers for the name index")?;
@@ -108,11 +112,12 @@ impl Resources {
             config: config.clone(),
             config_file: Reading::of(arguments.config.as_deref()),
             table: ZoneTable::default(),
-            policy: policy(config, secret)?,
+            policy: policy(config, &secrets)?,
             places,
             health: Health::load(config.health.marks.as_deref())?,
             key: NameKey::new(bytemuck::pod_read_unaligned(&random)),
-            secret,
+            secrets,
+            cookies_since: Instant::now(),
             generation: 0,
             last: None,
             stale: Stale::default(),
@@ -231,16 +236,49 @@ impl Resources {
             tracing::warn!("{option} has changed: it takes effect at the next start");
         }
         let config = self.config.thawed(config);
-        match policy(&config, self.secret) {
+        match policy(&config, &self.secrets) {
             Ok(policy) if policy == self.policy => {}
             Ok(policy) => {
                 tracing::info!("answers are made by the changed configuration from now on");
-                self.policy = policy;
+                self.adopt_policy(policy);
                 self.stale.rest = true;
             }
             Err(error) => problems.push(error.to_string()),
         }
         self.config = config;
+    }
+
+    fn adopt_policy(&mut self, policy: Policy) {
+        if policy.cookies != self.policy.cookies {
+            self.cookies_since = Instant::now();
+        }
+        self.policy = policy;
+    }
+
+    /// Makes cookies from another secret, where the server draws its own. The one before stays
+    /// right until the next time.
+    fn rotate_cookies(&mut self) -> Result<Arc<Snapshot>> {
+        if self.policy.cookies.is_none() {
+            bail!("cookies are off: cookies.policy");
+        }
+        if !self.config.answers.cookie_secrets.is_empty() {
+            bail!(
+                "the secrets are the configuration's: put another first in cookies.secrets, and \
+                 reload"
+            );
+        }
+        let before = self.secrets.clone();
+        self.secrets.rotate()?;
+        let policy = policy(&self.config, &self.secrets);
+        let built = policy.map_err(anyhow::Error::from).and_then(|policy| {
+            self.adopt_policy(policy);
+            self.stale.rest = true;
+            self.build()
+        });
+        if built.is_err() {
+            self.secrets = before;
+        }
+        built
     }
 
     fn build(&mut self) -> Result<Arc<Snapshot>> {
@@ -273,13 +311,6 @@ impl Resources {
         let rest = rest.chain(self.table.files());
         config.chain(rest)
     }
-}
-
-/// A secret for cookies that nobody has configured.
-pub(super) fn draw_secret() -> Result<Secret> {
-    let mut secret = [0; 16];
-    getrandom::fill(&mut secret).context("random numbers for cookies")?;
-    Ok(Secret(secret))
 }
 
 /// Seconds since `time`.

@@ -3,6 +3,7 @@
 use super::reading::{Look, Reading, Scope};
 use super::zones::{Maps, ZoneTable};
 use crate::config::GeoOptions;
+use crate::geo::load::{DatabaseFacts, MapFacts};
 use crate::geo::{self, Geo};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +14,17 @@ pub(super) struct Places {
     options: GeoOptions,
     databases: Reading,
     geo: Arc<Geo>,
+    facts: Facts,
     /// Maps that wait for zones that can do with them.
-    next: Option<Arc<Geo>>,
+    next: Option<(Arc<Geo>, Facts)>,
+}
+
+/// What there is to say of maps.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) databases: Vec<DatabaseFacts>,
+    pub(super) maps: Vec<MapFacts>,
+    pub(super) read_at: Instant,
 }
 
 /// What came of looking at databases and rules.
@@ -32,10 +42,12 @@ impl Places {
     /// Loads the maps for the first time, or says what is wrong with them.
     pub(super) fn load(options: &GeoOptions) -> Result<Self, Vec<String>> {
         let databases = reading(options);
+        let (geo, facts) = read(options)?;
         Ok(Self {
             options: options.clone(),
             databases,
-            geo: read(options)?,
+            geo,
+            facts,
             next: None,
         })
     }
@@ -45,11 +57,21 @@ impl Places {
         &self.geo
     }
 
+    /// What there is to say of them.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Whether databases or rules that were read last are not in force.
+    pub(super) fn is_refused(&self) -> bool {
+        self.databases.is_refused()
+    }
+
     /// Those in force, and those that wait.
     pub(super) fn maps(&self) -> Maps<'_> {
         Maps {
             geo: &self.geo,
-            next: self.next.as_deref(),
+            next: self.next.as_ref().map(|(geo, _)| &**geo),
         }
     }
 
@@ -57,7 +79,7 @@ impl Places {
     pub(super) fn take_next(&mut self) {
         if let Some(next) = self.next.take() {
             tracing::info!("the zones can do with the new maps now");
-            self.geo = next;
+            (self.geo, self.facts) = next;
             self.databases.set_refused(false);
         }
     }
@@ -87,15 +109,15 @@ impl Places {
         self.next = None;
         let read = read(options);
         let problems = match &read {
-            Ok(geo) => zones.problems_with(geo),
+            Ok((geo, _)) => zones.problems_with(geo),
             Err(problems) => problems.clone(),
         };
         let is_refused = !problems.is_empty();
         self.databases.set_refused(is_refused);
         let is_new = read.is_ok();
         match read {
-            Ok(geo) if is_refused => self.next = Some(geo),
-            Ok(geo) => self.geo = geo,
+            Ok(read) if is_refused => self.next = Some(read),
+            Ok(read) => (self.geo, self.facts) = read,
             Err(_) => {}
         }
         Refresh {
@@ -111,7 +133,7 @@ fn reading(options: &GeoOptions) -> Reading {
 }
 
 /// Reads databases and rules, and tells of it in the log.
-fn read(options: &GeoOptions) -> Result<Arc<Geo>, Vec<String>> {
+fn read(options: &GeoOptions) -> Result<(Arc<Geo>, Facts), Vec<String>> {
     let started = Instant::now();
     let loaded = geo::load(options)?;
     for warning in &loaded.warnings {
@@ -137,5 +159,10 @@ fn read(options: &GeoOptions) -> Result<Arc<Geo>, Vec<String>> {
             "map made"
         );
     }
-    Ok(Arc::new(loaded.geo))
+    let facts = Facts {
+        databases: loaded.databases,
+        maps: loaded.maps,
+        read_at: Instant::now(),
+    };
+    Ok((Arc::new(loaded.geo), facts))
 }

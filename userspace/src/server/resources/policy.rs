@@ -1,14 +1,15 @@
 //! The configuration → what workers are told of it.
 
+use super::secrets::Secrets;
 use crate::config::{Answers, Config, GuardOptions, RateOptions};
 use crate::geo::TreeTooLarge;
-use crate::packet::cookie::Secret;
+use crate::packet::cookie::{Cookies, Secret};
 use crate::snapshot::{GuardLists, Guards, Policy, RateLimit};
 use std::sync::Arc;
 
-/// What is answered beside the zones' data; `random` is the secret of cookies where none is
+/// What is answered beside the zones' data; `drawn` are the secrets of cookies where none is
 /// configured: clients keep theirs for as long as the server runs.
-pub(in crate::server) fn policy(config: &Config, random: Secret) -> Result<Policy, TreeTooLarge> {
+pub(in crate::server) fn policy(config: &Config, drawn: &Secrets) -> Result<Policy, TreeTooLarge> {
     let answers: &Answers = &config.answers;
     Ok(Policy {
         udp_size_max: config.udp_size_max,
@@ -17,12 +18,20 @@ pub(in crate::server) fn policy(config: &Config, random: Secret) -> Result<Polic
         client_subnet_from: answers.client_subnet_from.clone(),
         weighted: answers.weighted,
         extended_errors: answers.extended_errors,
-        cookies: answers.cookies(random),
+        cookies: cookies(answers, drawn),
         // RFC 7828 §3.1: units of 100 milliseconds.
         tcp_idle_100ms: u16::try_from(config.tcp.keepalive_ms / 100).unwrap_or(u16::MAX),
         chaos: answers.chaos.clone(),
-        guards: guards(&config.guards, random)?,
+        guards: guards(&config.guards, drawn.first)?,
     })
+}
+
+fn cookies(answers: &Answers, drawn: &Secrets) -> Option<Cookies> {
+    let mut cookies = answers.cookies(drawn.current)?;
+    if answers.cookie_secrets.is_empty() {
+        cookies.others.extend(drawn.previous);
+    }
+    Some(cookies)
 }
 
 /// `random` is what nobody else knows.

@@ -64,6 +64,11 @@ impl Reading {
         self.is_refused = is_refused;
     }
 
+    /// Whether what was read last is not in force.
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
     /// The files.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().flat_map(Stamps::paths)

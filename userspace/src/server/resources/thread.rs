@@ -3,15 +3,18 @@
 
 use super::posts::{Post, Posts};
 use super::reading::Scope;
-use super::report::unknown;
+use super::report::{Question, unknown};
 use super::watch::Watch;
 use super::{MarkChange, Outcome, Resources};
-use crate::control::Reply;
+use crate::control::{Refusal, Reply};
 use crate::health::{Checker, SharedBoard};
+use crate::packet::cookie::Secret;
+use crate::server::lookup::{Asked, lookup_served};
 use crate::server::notify;
 use crate::snapshot::Snapshot;
 use crate::sys::waker::Waker;
 use crate::sys::{heap, wait};
+use serde_json::Value;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -23,8 +26,12 @@ use std::time::{Duration, Instant};
 pub(in crate::server) enum Request {
     /// Read again what has changed, or this zone; who asked is told when it is done.
     Reload(Option<Vec<u8>>),
-    /// Tell of all zones, or of this one.
-    Zones(Option<Vec<u8>>),
+    /// Tell of something.
+    Tell(Question),
+    /// Explain where an address is.
+    Locate(Asked),
+    /// Make cookies from another secret.
+    RotateCookies,
     /// Something is up or down because the operator says so.
     Mark(MarkChange),
     /// There are more workers.
@@ -46,6 +53,8 @@ pub(in crate::server) struct Published {
     pub(in crate::server) zones_failed: usize,
     /// Snapshots that workers still have in their hands beside the last one.
     pub(in crate::server) snapshots_outstanding: usize,
+    /// What cookies are made from, where nothing is configured.
+    pub(in crate::server) cookie_secret: Secret,
 }
 
 /// The way to the thread.
@@ -73,6 +82,7 @@ impl ResourceThread {
             reload_errors: 0,
             zones_failed: 0,
             snapshots_outstanding: 0,
+            cookie_secret: resources.secrets.current,
         }));
         let board = resources.health.board.clone();
         let work = Work {
@@ -202,22 +212,26 @@ impl Work {
                     reply.send(Err(unknown(&origin)));
                 }
             }
-            Request::Zones(origin) => {
-                let zones = self.resources.zones_json(origin.as_deref());
-                // Whoever reads slowly must not keep the thread from its work.
-                std::thread::spawn(move || {
-                    if let Some(reply) = reply {
-                        reply.send(zones);
-                    }
-                    heap::release();
-                });
+            Request::Tell(question) => {
+                let told = self.resources.tell(&question);
+                if let Some(reply) = reply {
+                    reply.send(told);
+                }
+                heap::release();
+            }
+            Request::Locate(asked) => self.locate(asked, reply),
+            Request::RotateCookies => {
+                let rotated = self.rotate_cookies();
+                if let Some(reply) = reply {
+                    reply.send(rotated);
+                }
             }
             Request::Mark(change) => {
                 let mut told = self.resources.mark(change, Instant::now());
                 self.follow_health();
                 told["generation"] = self.resources.generation.into();
                 if let Some(reply) = reply {
-                    reply.send(Ok(told));
+                    reply.send(Ok::<_, Refusal>(told));
                 }
             }
             Request::Posts(posts) => {
@@ -232,12 +246,42 @@ impl Work {
     fn follow_health(&mut self) {
         let built = self.resources.build_if_health_changed(Instant::now());
         if let Some(snapshot) = built {
-            self.posts.send(&snapshot);
-            let mut published = self.published_mut();
-            published.snapshot = snapshot;
-            published.since = Instant::now();
-            drop(published);
-            self.outstanding = self.posts.collect();
+            self.hand_out(snapshot);
+        }
+    }
+
+    fn hand_out(&mut self, snapshot: Arc<Snapshot>) {
+        self.posts.send(&snapshot);
+        let mut published = self.published_mut();
+        published.snapshot = snapshot;
+        published.since = Instant::now();
+        published.cookie_secret = self.resources.secrets.current;
+        drop(published);
+        self.outstanding = self.posts.collect();
+    }
+
+    fn rotate_cookies(&mut self) -> Result<Value, Refusal> {
+        let rotated = self.resources.rotate_cookies();
+        let snapshot = rotated.map_err(|error| Refusal::from(format!("{error:#}")))?;
+        self.hand_out(snapshot);
+        tracing::info!("cookies are made from another secret from now on");
+        self.resources.tell(&Question::Cookies)
+    }
+
+    /// Reads databases again, which takes its time: a thread does it.
+    fn locate(&self, asked: Asked, reply: Option<Reply>) {
+        let (config, snapshot) = (self.resources.config.clone(), self.published().snapshot);
+        let explain = move || {
+            let told = lookup_served(&config, &snapshot, &asked);
+            drop(snapshot);
+            if let Some(reply) = reply {
+                reply.send(told.map_err(|error| format!("{error:#}")));
+            }
+            heap::release();
+        };
+        let thread = Builder::new().name("geo lookup".to_owned());
+        if let Err(error) = thread.spawn(explain) {
+            tracing::warn!(%error, "geo lookup");
         }
     }
 

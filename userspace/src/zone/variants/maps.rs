@@ -24,6 +24,11 @@ impl Variants {
         list.iter().map(ToString::to_string).collect()
     }
 
+    /// The numbers of the maps that the variants speak of, each as often as they do.
+    pub fn maps_in(&self, geo: &Geo) -> impl Iterator<Item = usize> {
+        self.blocks.iter().filter_map(|block| block.map_in(geo))
+    }
+
     /// Complains of a type of a name that varies by two maps.
     fn mixed(&self, name: usize, geo: &Geo, problems: &mut Problems) {
         let mut seen: Vec<(u16, usize)> = Vec::new();
