@@ -7,6 +7,7 @@ pub mod control;
 pub mod geo;
 pub mod health;
 pub mod idle;
+pub mod manual;
 pub mod name;
 pub mod packet;
 pub mod port;

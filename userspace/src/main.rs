@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ripples::config::{Arguments, Command, Config, GeoCommand};
-use ripples::{control, server, telemetry};
+use ripples::{control, manual, server, telemetry};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -51,14 +51,23 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 return Ok(failure.exit.into());
             }
         }
+        Command::Completions { shell } => print(&manual::completions(*shell)),
+        Command::Man { folder: None } => print(&manual::page()?),
+        Command::Man {
+            folder: Some(folder),
+        } => manual::write_pages(folder)?,
         Command::Geo(arguments) => match &arguments.command {
             GeoCommand::Lookup(arguments) => {
                 let config = Config::load(&arguments.run())?;
                 let answer = server::lookup(&config, arguments)?;
-                // Whoever closed standard output does not want the rest.
-                let _ = io::stdout().write_all(answer.as_bytes());
+                print(answer.as_bytes());
             }
         },
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever closed standard output does not want the rest.
+fn print(text: &[u8]) {
+    let _ = io::stdout().write_all(text);
 }

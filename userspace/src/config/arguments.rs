@@ -3,6 +3,7 @@
 use super::idle::{self, Idle};
 use super::{Io, LogFormat, LogStream};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -28,6 +29,17 @@ pub enum Command {
     Ctl(CtlArguments),
     /// Where clients are
     Geo(GeoArguments),
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print ripples(1), or write a man page for each command
+    Man {
+        /// Write them to this folder, which is made where it is missing
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Options of `run` and `check`; each overrides its counterpart in the file.

@@ -9,8 +9,19 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ("aya_log_ebpf", &["xdp-ebpf/"]),
     (
         "clap",
-        &["userspace/src/main.rs", "userspace/src/config", "xtask/"],
+        &[
+            "userspace/src/main.rs",
+            "userspace/src/config",
+            "userspace/src/manual",
+            "xtask/",
+        ],
     ),
+    // What it knows of the command line, for shells and for man(1).
+    (
+        "clap_complete",
+        &["userspace/src/config/arguments", "userspace/src/manual"],
+    ),
+    ("clap_mangen", &["userspace/src/manual"]),
     // Master files go through its scanner, and the query log shows records by it.
     (
         "domain",

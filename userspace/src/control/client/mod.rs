@@ -8,6 +8,7 @@ mod exit;
 mod geo;
 mod health;
 mod log_level;
+mod policy;
 mod table;
 mod zone;
 mod zones;
@@ -78,7 +79,7 @@ fn question(command: &CtlCommand) -> Question {
         CtlCommand::Cookies {
             command: Some(CookiesCommand::Rotate),
         } => told(Command::CookiesRotate),
-        CtlCommand::Policy => told(Command::Policy),
+        CtlCommand::Policy => (Command::Policy, policy::text as _),
         CtlCommand::Down(arguments) => told(mark(arguments, Mark::Down)),
         CtlCommand::Up(arguments) => told(mark(arguments, Mark::Up)),
         CtlCommand::Auto { what } => {

@@ -4,6 +4,7 @@
 mod counters;
 mod json;
 mod layer;
+mod levels;
 mod limiter;
 mod panic;
 mod record;
@@ -85,33 +86,8 @@ pub fn change(filter: &str) -> Result<(), String> {
 
 /// Changes some levels from now on: LEVEL or TARGET=LEVEL, several with commas; all others stay.
 pub fn adjust(levels: &str) -> Result<(), String> {
-    change(&adjusted(&current(), levels)?)
+    change(&levels::adjusted(&current(), levels)?)
 }
-
-/// A filter with some levels changed.
-fn adjusted(filter: &str, levels: &str) -> Result<String, String> {
-    let mut directives: Vec<&str> = filter.split(',').filter(|text| !text.is_empty()).collect();
-    for given in levels.split(',').map(str::trim) {
-        let (target, level) = match given.rsplit_once('=') {
-            Some((target, level)) => (Some(target), level),
-            None => (None, given),
-        };
-        // A word alone would be taken for a target, at its most talkative.
-        if target == Some("") || !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
-            let levels = LEVELS.join(", ");
-            return Err(format!(
-                "{given:?} is neither LEVEL nor TARGET=LEVEL; levels: {levels}"
-            ));
-        }
-        directives.retain(|own| own.rsplit_once('=').map(|(own, _)| own) != target);
-        directives.push(given);
-    }
-    let filter = directives.join(",");
-    check(&filter).map(|()| filter)
-}
-
-/// From silence to all there is.
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// The filter in force, in its own order; `off` without a running log.
 pub fn current() -> String {
