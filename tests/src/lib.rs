@@ -5,6 +5,7 @@ pub mod answers;
 pub mod ask;
 pub mod binary;
 pub mod client;
+pub mod control;
 pub mod decoded;
 pub mod echo;
 pub mod exchange;

@@ -74,6 +74,12 @@ impl Launch {
         launch.with(arguments)
     }
 
+    /// Runs another copy of the binary.
+    pub fn program(mut self, path: &Path) -> Self {
+        self.program = path.to_owned();
+        self
+    }
+
     /// Sets a variable of its environment.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));

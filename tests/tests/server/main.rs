@@ -1,5 +1,6 @@
 //! The `ripples` binary on kernel sockets, on the loopback. Needs no root.
 
+mod control;
 mod dist;
 mod geo;
 mod guards;
