@@ -20,7 +20,11 @@ pub fn completions(shell: Shell) -> Vec<u8> {
 /// ripples(1).
 pub fn page() -> Result<Vec<u8>> {
     let mut page = Vec::new();
-    let command = Arguments::command().name(NAME);
+    // As `generate_to` has it.
+    let mut command = Arguments::command()
+        .name(NAME)
+        .disable_help_subcommand(true);
+    command.build();
     clap_mangen::Man::new(command).render(&mut page)?;
     Ok(page)
 }

@@ -1,7 +1,6 @@
 //! Who may ask what over the control socket. Root has to run these, to be somebody else.
 
 use nix::unistd::geteuid;
-use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
@@ -151,8 +150,10 @@ fn whoever_may_only_look_changes_nothing_and_is_in_the_log() {
         );
     }
     // A server of somebody else's does not get what is open here.
-    let reply = replace_as_nobody(&place);
-    assert_eq!(reply["code"], "not-permitted", "{reply}");
+    let ended = replace_as_nobody(&place);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let expected = "cannot be replaced, and goes on: uid 65534 may only look: `replace`";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     let log = place.server.log();
     let warned = log.matches("WARN ripples::control::access control: not permitted uid=65534");
     assert_eq!(warned.count(), 1, "{log}");
@@ -161,25 +162,15 @@ fn whoever_may_only_look_changes_nothing_and_is_in_the_log() {
     place.server.stop();
 }
 
-/// What the server says to a process of nobody's that wants to replace it.
-fn replace_as_nobody(place: &Place) -> Value {
-    let script = "import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n\
-                  s.sendall(b'{\"version\":1,\"command\":\"replace\"}\\n')\n\
-                  print(s.recv(65536).decode())\n";
-    let control = place.server.control();
-    let output = std::process::Command::new("setpriv")
-        .args([
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
-            "python3",
-            "-c",
-            script,
-        ])
-        .arg(control)
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+/// What a server of nobody's says that wants to replace it.
+fn replace_as_nobody(place: &Place) -> Ended {
+    let (control, address) = (place.server.control(), loopback::address().to_string());
+    Launch::run_at(
+        &control,
+        &["--replace", "--io", "socket", "--listen", &address],
+    )
+    .without_rights()
+    .finish()
 }
 
 #[test]

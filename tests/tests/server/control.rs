@@ -273,6 +273,30 @@ fn a_zone_tells_what_its_names_answer_whoever_is_let_in() {
 }
 
 #[test]
+fn a_signed_zone_tells_how_and_shows_proofs_to_whoever_asks() {
+    let address = loopback::address().to_string();
+    let nsec3 = include_str!("../../fixtures/signed/nsec3.zone");
+    let server = Launch::run(&["--io", "socket", "--listen", &address])
+        .zone("nsec3.test", nsec3)
+        .start();
+    let told = json(&server, &["zone", "show", "nsec3.test"]);
+    assert_eq!(told["dnssec"], "nsec3");
+    assert!(told["nsec3_iterations"].is_u64() && told["read_at"].is_string());
+    let words = ["zone", "show", "nsec3.test", "nosuch.nsec3.test", "A"];
+    let plain = server.ctl(&words).stdout;
+    assert!(
+        plain.contains(" SOA ") && !plain.contains(" RRSIG "),
+        "{plain}"
+    );
+    let proven = server.ctl(&[&words[..], &["--dnssec"]].concat()).stdout;
+    assert!(
+        proven.contains(" RRSIG ") && proven.contains(" NSEC3 "),
+        "{proven}"
+    );
+    server.stop();
+}
+
+#[test]
 fn levels_of_the_log_change_at_run_time() {
     let (server, _) = start();
     server.ctl(&["health"]);

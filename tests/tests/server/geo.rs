@@ -328,6 +328,37 @@ fn clients_and_their_subnets_get_variants_with_the_scope_of_the_map_s_network() 
     server.stop();
 }
 
+#[test]
+fn the_running_server_explains_where_an_address_is_as_the_command_does() {
+    let (server, _) = start(&[]);
+    let config = server.folder().join("ripples.toml");
+    for words in [
+        &["127.0.0.1"][..],
+        &["127.0.0.1", "www.example"],
+        &["127.0.0.1", "alias.example", "--subnet"],
+        &["127.128.0.1", "both.example", "--subnet=9"],
+        &["2001:db8::1", "nosuch.example"],
+    ] {
+        let own = Launch::new(&["geo", "lookup", "--config", &config.to_string_lossy()]);
+        let own = own.with(words).finish();
+        let told = server.ctl(&[&["geo", "lookup"][..], words].concat());
+        assert_eq!((own.code, told.code), (Some(0), Some(0)), "{}", told.stderr);
+        assert_eq!(told.stdout, own.stdout, "{words:?}");
+    }
+    // What is served, not what the file has now.
+    change(&server, "example.zone", "192.0.2.49", "192.0.2.300");
+    let told = server
+        .ctl(&["geo", "lookup", "127.0.0.1", "www.example"])
+        .stdout;
+    assert!(told.contains("    60 A 192.0.2.49\n"), "{told}");
+    let maps = server.ctl(&["geo"]).stdout;
+    assert!(
+        maps.contains("Test-Country") && maps.contains("other de us"),
+        "{maps}"
+    );
+    server.stop();
+}
+
 fn prepared(words: &[&str]) -> (Launch, SocketAddr) {
     let address = loopback::address();
     let config = format!(

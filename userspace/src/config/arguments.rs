@@ -190,7 +190,8 @@ pub struct CtlArguments {
     #[arg(long, global = true)]
     pub json: bool,
     /// Wait so long for an answer, and no longer
-    #[arg(long, value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", global = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: Option<u64>,
     /// What to ask
     #[command(subcommand)]

@@ -1,7 +1,7 @@
 //! `ripples ctl`: asks, and prints the answer.
 //!
-//! A command that is answered by one line is a [`Question`]. One that is answered by many has a file
-//! of its own, with a function that takes the [`Connection`] and prints what comes.
+//! A command that is answered by one line is a [`Question`]. One that is answered by many has a
+//! file of its own, with a function that takes the [`Connection`] and prints what comes.
 
 mod connection;
 mod exit;

@@ -42,7 +42,10 @@ mod tests {
 
     #[test]
     fn an_answer_reads_as_a_master_file() {
-        let record = |rtype: &str, data: &str| json!({"name": "www.a.", "ttl": 300, "class": "IN", "type": rtype, "data": data});
+        let record = |rtype: &str, data: &str| {
+            let (name, class) = ("www.a.", "IN");
+            json!({"name": name, "ttl": 300, "class": class, "type": rtype, "data": data})
+        };
         let answer = json!({
             "type": "A", "rcode": "NOERROR", "aa": true, "answer": [record("A", "192.0.2.1")],
             "authority": [record("NS", "ns.a.")], "additional": [],

@@ -1,6 +1,7 @@
 //! `ripples geo lookup`: where an address is, what it gets for a name, and why.
 
 mod client;
+mod served;
 mod told;
 mod way;
 mod zones;
@@ -14,6 +15,7 @@ use crate::server::resources::Secrets;
 use crate::snapshot::Snapshot;
 use anyhow::{Context, Result, anyhow, bail};
 use client::Asker;
+pub(super) use served::{Asked, locate};
 use std::net::IpAddr;
 use std::sync::Arc;
 use way::{End, Way};
@@ -40,36 +42,6 @@ pub fn lookup(config: &Config, arguments: &LookupArguments) -> Result<String> {
         true => format!("{}\n", json(&place, way.as_ref(), &asker)),
         false => text(&place, way.as_ref(), &asker),
     })
-}
-
-/// What a client of the control socket wants to know.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) address: IpAddr,
-    pub(super) name: Option<String>,
-    /// Bits of the address that a resolver tells.
-    pub(super) subnet: Option<u8>,
-}
-
-/// The same for whoever asks a running server: what is served decides. Databases are read again,
-/// for the server keeps no more of them than the maps.
-pub(super) fn lookup_served(
-    config: &Config,
-    snapshot: &Snapshot,
-    asked: &Asked,
-) -> Result<serde_json::Value> {
-    let name = asked.name.as_deref().map(parse).transpose()?;
-    let asker = Asker {
-        address: asked.address,
-        subnet: subnet(asked.address, asked.subnet.map(Some), config)?,
-    };
-    let place = geo::locate(&config.geo, asker.address()).map_err(joined)?;
-    let way = name.map(|name| Way::of(snapshot, &name, &asker));
-    let way = way.transpose()?;
-    let mut told = json(&place, way.as_ref(), &asker);
-    told["generation"] = snapshot.generation().into();
-    told["text"] = text(&place, way.as_ref(), &asker).into();
-    Ok(told)
 }
 
 fn parse(text: &str) -> Result<NameBuf> {

@@ -2,14 +2,14 @@
 //! those that come back.
 
 use super::posts::{Post, Posts};
+use super::published::Published;
 use super::reading::Scope;
 use super::report::{Question, unknown};
 use super::watch::Watch;
 use super::{MarkChange, Outcome, Resources};
 use crate::control::{Refusal, Reply};
 use crate::health::{Checker, SharedBoard};
-use crate::packet::cookie::Secret;
-use crate::server::lookup::{Asked, lookup_served};
+use crate::server::lookup::{Asked, locate};
 use crate::server::notify;
 use crate::snapshot::Snapshot;
 use crate::sys::waker::Waker;
@@ -36,25 +36,6 @@ pub(in crate::server) enum Request {
     Mark(MarkChange),
     /// There are more workers.
     Posts(Vec<Post>),
-}
-
-/// What the rest of the server sees of the thread's work.
-#[derive(Clone)]
-pub(in crate::server) struct Published {
-    /// The snapshot that was handed out last.
-    pub(in crate::server) snapshot: Arc<Snapshot>,
-    /// When it was handed out.
-    pub(in crate::server) since: Instant,
-    /// Reloads so far, also those that changed nothing.
-    pub(in crate::server) reloads: u64,
-    /// Reloads that left something as it was because it could not be read.
-    pub(in crate::server) reload_errors: u64,
-    /// Zones whose files cannot be read as they are.
-    pub(in crate::server) zones_failed: usize,
-    /// Snapshots that workers still have in their hands beside the last one.
-    pub(in crate::server) snapshots_outstanding: usize,
-    /// What cookies are made from, where nothing is configured.
-    pub(in crate::server) cookie_secret: Secret,
 }
 
 /// The way to the thread.
@@ -208,31 +189,26 @@ impl Work {
                 let mut zones = self.resources.table.zones().iter();
                 if zones.any(|zone| zone.source.origin == origin) {
                     self.reload(&Scope::Zone(origin), reply);
-                } else if let Some(reply) = reply {
-                    reply.send(Err(unknown(&origin)));
+                } else {
+                    send(reply, Err(unknown(&origin)));
                 }
             }
             Request::Tell(question) => {
-                let told = self.resources.tell(&question);
-                if let Some(reply) = reply {
-                    reply.send(told);
-                }
+                send(reply, self.resources.tell(&question));
                 heap::release();
             }
-            Request::Locate(asked) => self.locate(asked, reply),
-            Request::RotateCookies => {
-                let rotated = self.rotate_cookies();
+            Request::Locate(asked) => {
+                let (config, snapshot) = (self.resources.config.clone(), self.published().snapshot);
                 if let Some(reply) = reply {
-                    reply.send(rotated);
+                    locate(config, snapshot, asked, reply);
                 }
             }
+            Request::RotateCookies => send(reply, self.rotate_cookies()),
             Request::Mark(change) => {
                 let mut told = self.resources.mark(change, Instant::now());
                 self.follow_health();
                 told["generation"] = self.resources.generation.into();
-                if let Some(reply) = reply {
-                    reply.send(Ok::<_, Refusal>(told));
-                }
+                send(reply, Ok(told));
             }
             Request::Posts(posts) => {
                 let snapshot = self.published().snapshot;
@@ -266,23 +242,6 @@ impl Work {
         self.hand_out(snapshot);
         tracing::info!("cookies are made from another secret from now on");
         self.resources.tell(&Question::Cookies)
-    }
-
-    /// Reads databases again, which takes its time: a thread does it.
-    fn locate(&self, asked: Asked, reply: Option<Reply>) {
-        let (config, snapshot) = (self.resources.config.clone(), self.published().snapshot);
-        let explain = move || {
-            let told = lookup_served(&config, &snapshot, &asked);
-            drop(snapshot);
-            if let Some(reply) = reply {
-                reply.send(told.map_err(|error| format!("{error:#}")));
-            }
-            heap::release();
-        };
-        let thread = Builder::new().name("geo lookup".to_owned());
-        if let Err(error) = thread.spawn(explain) {
-            tracing::warn!(%error, "geo lookup");
-        }
     }
 
     /// Reads again what `scope` says, and hands the outcome out.
@@ -371,5 +330,12 @@ impl Work {
         self.published
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells whoever has asked, if anybody has.
+fn send(reply: Option<Reply>, outcome: Result<Value, Refusal>) {
+    if let Some(reply) = reply {
+        reply.send(outcome);
     }
 }

@@ -3,7 +3,7 @@
 use super::geo::weighted;
 use crate::geo::Network;
 use crate::server::resources::Resources;
-use crate::snapshot::{Chaos, GuardLists, RateLimit};
+use crate::snapshot::{Chaos, GuardLists};
 use serde_json::{Value, json};
 
 /// The names of class CH, in wire form.
@@ -29,7 +29,7 @@ impl Resources {
             "weighted": weighted(policy.weighted),
             "chaos": chaos(&policy.chaos),
             "access": access(lists),
-            "rate_limit": lists.and_then(|lists| Some(rate_limit(lists.rate.as_ref()?, &lists.exempt))),
+            "rate_limit": lists.and_then(rate_limit),
             "udp": self.config.udp,
             "tcp": tcp.enable,
             "tcp_connections_max": tcp.connections_max,
@@ -76,15 +76,16 @@ fn access(lists: Option<&GuardLists>) -> Value {
     })
 }
 
-fn rate_limit(limit: &RateLimit, exempt: &[Network]) -> Value {
-    json!({
+fn rate_limit(lists: &GuardLists) -> Option<Value> {
+    let limit = lists.rate.as_ref()?;
+    Some(json!({
         "per_second": limit.per_second,
         "burst": limit.burst,
         "slip": limit.slip,
         "ipv4_prefix_len": limit.ipv4_prefix_len,
         "ipv6_prefix_len": limit.ipv6_prefix_len,
-        "exempt": networks(exempt),
-    })
+        "exempt": networks(&lists.exempt),
+    }))
 }
 
 #[cfg(test)]

@@ -1,0 +1,25 @@
+//! What the rest of the server sees of resources.
+
+use crate::packet::cookie::Secret;
+use crate::snapshot::Snapshot;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the rest of the server sees of the resource thread's work.
+#[derive(Clone)]
+pub(in crate::server) struct Published {
+    /// The snapshot that was handed out last.
+    pub(in crate::server) snapshot: Arc<Snapshot>,
+    /// When it was handed out.
+    pub(in crate::server) since: Instant,
+    /// Reloads so far, also those that changed nothing.
+    pub(in crate::server) reloads: u64,
+    /// Reloads that left something as it was because it could not be read.
+    pub(in crate::server) reload_errors: u64,
+    /// Zones whose files cannot be read as they are.
+    pub(in crate::server) zones_failed: usize,
+    /// Snapshots that workers still have in their hands beside the last one.
+    pub(in crate::server) snapshots_outstanding: usize,
+    /// What cookies are made from, where nothing is configured.
+    pub(in crate::server) cookie_secret: Secret,
+}
