@@ -32,7 +32,7 @@ impl Place {
         }
         let folder = Folder::new();
         let copy = folder.path().join("ripples");
-        fs::copy(binary(), &copy).unwrap();
+        fs::copy(binary(), &copy).expect("a folder of one's own");
         let address = loopback::address().to_string();
         let config = format!("io = \"socket\"\nlisten = [\"{address}\"]\n[control]\n{options}\n");
         let launch = Launch::run(&["--config", "ripples.toml", "--log", "ripples=debug"]);
@@ -65,7 +65,7 @@ impl Place {
 
     /// Mode and group of the socket's file.
     fn file(&self) -> (u32, u32) {
-        let metadata = fs::metadata(self.server.control()).unwrap();
+        let metadata = fs::metadata(self.server.control()).expect("it listens");
         (metadata.mode() & 0o777, metadata.gid())
     }
 }

@@ -28,7 +28,7 @@ fn start() -> (Server, SocketAddr) {
 fn json(server: &Server, words: &[&str]) -> Value {
     let ended = server.ctl(&[words, &["--json"]].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    serde_json::from_str(&ended.stdout).unwrap()
+    serde_json::from_str(&ended.stdout).expect("JSON")
 }
 
 #[test]
@@ -111,6 +111,7 @@ fn a_connection_carries_one_request() {
     let mut replies = Vec::new();
     // What was not read makes the end a reset.
     let _ = client.read_to_end(&mut replies);
+    assert!(replies.starts_with(b"{\"ok\":true,"), "the first");
     let lines = replies
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty());
@@ -197,15 +198,15 @@ fn exit_codes_tell_a_refusal_from_another_version_and_from_silence() {
 
 /// How `ripples ctl status --timeout 1` ends with a server that says just this, or nothing.
 fn ask_pretender(path: &Path, reply: Option<&str>) -> Option<i32> {
-    let listener = UnixListener::bind(path).unwrap();
+    let listener = UnixListener::bind(path).expect("a folder of one's own");
     std::thread::scope(|scope| {
         let pretender = scope.spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
+            let (mut stream, _) = listener.accept().expect("a client");
             let mut request = [0; STATUS.len() + 1];
-            stream.read_exact(&mut request).unwrap();
+            stream.read_exact(&mut request).expect("a client");
             if let Some(reply) = reply {
-                stream.write_all(reply.as_bytes()).unwrap();
-                stream.shutdown(Shutdown::Both).unwrap();
+                stream.write_all(reply.as_bytes()).expect("a client");
+                stream.shutdown(Shutdown::Both).expect("a client");
             }
             stream
         });
@@ -218,7 +219,7 @@ fn ask_pretender(path: &Path, reply: Option<&str>) -> Option<i32> {
             "status",
         ];
         let code = Launch::new(&words).finish().code;
-        drop(pretender.join().unwrap());
+        drop(pretender.join().expect("no panic"));
         code
     })
 }

@@ -1,5 +1,5 @@
-//! The same for whoever asks a running server: what is served decides. Databases are read again, for
-//! the server keeps no more of them than the maps.
+//! The same for whoever asks a running server: what is served decides. Databases are read again,
+//! for the server keeps no more of them than the maps.
 
 use super::client::Asker;
 use super::way::Way;
