@@ -114,11 +114,12 @@ impl Listener {
             *self = Self::bind(&self.path, &self.options)?;
         }
         self.own = true;
-        self.set_permissions()
-            .map_err(|error| ControlError::Unusable {
-                path: self.path.clone(),
-                error,
-            })
+        // It listens, and the server that it was taken from has gone.
+        if let Err(error) = self.set_permissions() {
+            let path = self.path.display();
+            tracing::warn!("control socket {path}: its permissions stay as they were: {error}");
+        }
+        Ok(())
     }
 
     /// What to wait for: clients that come, and those that have not asked yet.
