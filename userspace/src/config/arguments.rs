@@ -1,7 +1,7 @@
 //! The command line. Scripts rely on it: it only grows.
 
 use super::idle::{self, Idle};
-use super::{Io, LogFormat, LogStream};
+use super::{Io, LogFormat, LogStream, TailArguments, TopArguments};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
@@ -264,6 +264,10 @@ pub enum CtlCommand {
     },
     /// What is checked or marked: up or down, since when, why
     Health,
+    /// Show queries as they are answered
+    Tail(TailArguments),
+    /// Show what is most frequent: names, types, clients, response codes, countries
+    Top(TopArguments),
     /// Start the binary anew, with `--replace`: a new release, or other options in the file
     Upgrade,
     /// Drain and leave

@@ -5,6 +5,7 @@ mod answers;
 mod arguments;
 mod control;
 mod file;
+mod filter;
 mod geo;
 mod guards;
 mod health;
@@ -14,6 +15,7 @@ mod log;
 mod names;
 mod networks;
 mod query_log;
+mod stream_arguments;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
@@ -22,12 +24,14 @@ pub use arguments::{
 };
 pub use arguments::{GeoArguments, GeoCommand, LookupArguments, MarkArguments, RunArguments};
 pub use control::{Admin, ControlOptions};
+pub use filter::FilterText;
 pub use geo::{GeoOptions, MapOptions, RegionOptions};
 pub use guards::{GuardOptions, RateOptions};
 pub use health::{CheckKind, CheckOptions, HealthOptions};
 pub use idle::Idle;
 pub use log::{LogFormat, LogOutput, LogStream, LogTarget};
 pub use query_log::QueryLogOptions;
+pub use stream_arguments::{FilterArguments, FilterWord, TailArguments, TopArguments, TopList};
 
 use crate::idle::Policy;
 use crate::name;

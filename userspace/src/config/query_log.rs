@@ -1,11 +1,9 @@
 //! `[[query_log]]`: which queries are written down, how, and where to.
 
-use super::{ConfigError, names, networks, ranged};
+use super::{ConfigError, FilterText, ranged};
 use crate::querylog::{
     ANSWERS, BUFFER_LEN_MIN, FileOptions, Filter, Format, Output, Place, SocketAddress, TAPS_MAX,
 };
-use crate::telemetry::Rcode;
-use crate::zone::rtype;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +31,7 @@ pub(super) struct QueryLog {
     answers: Option<usize>,
     sample: Option<usize>,
     names: Vec<String>,
+    exact_names: Vec<String>,
     types: Vec<String>,
     rcodes: Vec<String>,
     networks: Vec<String>,
@@ -202,29 +201,14 @@ impl QueryLog {
     }
 
     fn filter(&self, option: impl Fn(&str) -> String) -> Result<Filter, ConfigError> {
-        let fail = |key: &str, problem: String| ConfigError::option(option(key), problem);
-        let qtype = |text: &String| {
-            rtype::from_text(text.as_bytes()).ok_or_else(|| {
-                fail(
-                    "types",
-                    format!("{text:?} is no type, as in AAAA or TYPE65"),
-                )
-            })
+        let text = FilterText {
+            names: self.names.clone(),
+            exact_names: self.exact_names.clone(),
+            types: self.types.clone(),
+            rcodes: self.rcodes.clone(),
+            networks: self.networks.clone(),
         };
-        let rcode = |text: &String| {
-            let named = |rcode: &&Rcode| rcode.label().eq_ignore_ascii_case(text);
-            Rcode::ALL
-                .iter()
-                .find(named)
-                .map(|rcode| rcode.code())
-                .ok_or_else(|| fail("rcodes", format!("{text:?} is none, as in NXDOMAIN")))
-        };
-        Ok(Filter {
-            names: names::names(&option("names"), &self.names)?,
-            types: self.types.iter().map(qtype).collect::<Result<_, _>>()?,
-            rcodes: self.rcodes.iter().map(rcode).collect::<Result<_, _>>()?,
-            networks: networks::networks(&option("networks"), &self.networks)?,
-        })
+        text.filter(option)
     }
 }
 
@@ -274,6 +258,7 @@ mod tests {
             compress = true
             sample = 100
             names = ["Example.org", "."]
+            exact_names = ["www.Example.com"]
             types = ["aaaa", "TYPE65"]
             rcodes = ["NXDOMAIN", "badvers"]
             networks = ["192.0.2.0/24"]
@@ -288,6 +273,7 @@ mod tests {
         assert_eq!((file.format, file.sample), (Format::Pcap, 100));
         let filter = Filter {
             names: vec![b"\x07example\x03org\0".to_vec(), b"\0".to_vec()],
+            exact_names: vec![b"\x03www\x07example\x03com\0".to_vec()],
             types: vec![28, 65],
             rcodes: vec![3, 16],
             networks: vec!["192.0.2.0/24".parse().unwrap()],

@@ -9,12 +9,14 @@
 mod access;
 mod client;
 mod listener;
+mod live;
 mod refusal;
 mod reply;
 mod visitor;
 
 pub use client::{Exit, Failure, run};
 pub use listener::{ControlError, Listener};
+pub use live::{TailRequest, TopRequest};
 pub use refusal::{Code, Refusal};
 pub use reply::Reply;
 
@@ -96,6 +98,10 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seconds: Option<u64>,
     },
+    /// Each query as it is answered: a stream.
+    Tail(TailRequest),
+    /// What is most frequent, again and again: a stream.
+    Top(TopRequest),
     /// Drain and leave.
     Stop,
     /// Start the binary anew, and leave everything to it.
@@ -124,7 +130,9 @@ impl Command {
             | Self::Health
             | Self::LogLevel { set: None }
             | Self::Cookies
-            | Self::Policy => false,
+            | Self::Policy
+            | Self::Tail(_)
+            | Self::Top(_) => false,
             Self::Reload { .. }
             | Self::Mark { .. }
             | Self::LogLevel { set: Some(_) }

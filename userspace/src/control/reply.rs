@@ -36,7 +36,7 @@ impl Reply {
     }
 
     /// The connection itself, which does not block, for who goes on talking.
-    pub(super) fn into_stream(mut self) -> Option<UnixStream> {
+    pub(crate) fn into_stream(mut self) -> Option<UnixStream> {
         self.0.take()
     }
 

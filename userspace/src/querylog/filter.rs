@@ -10,6 +10,8 @@ use std::net::IpAddr;
 pub struct Filter {
     /// QNAME is one of these, or below it; in lowered wire form.
     pub names: Vec<Vec<u8>>,
+    /// Or it is one of these.
+    pub exact_names: Vec<Vec<u8>>,
     /// QTYPE.
     pub types: Vec<u16>,
     /// The response code, with the upper bits from the OPT record.
@@ -21,7 +23,8 @@ pub struct Filter {
 impl Filter {
     /// Whether any query is wanted, whatever its reply.
     pub fn takes_any_query(&self) -> bool {
-        self.names.is_empty() && self.types.is_empty() && self.networks.is_empty()
+        let names = self.names.is_empty() && self.exact_names.is_empty();
+        names && self.types.is_empty() && self.networks.is_empty()
     }
 
     /// Whether a query is wanted, as long as its reply is not known.
@@ -32,9 +35,13 @@ impl Filter {
         client: impl FnOnce() -> IpAddr,
     ) -> bool {
         let is_of = |qtype: &u16| *qtype == query.qtype && query.name_len != 0;
-        let named = |name: &Vec<u8>| is_at_or_below(&message[query.name()], name);
+        let (names, exact) = (&self.names, &self.exact_names);
+        let below = |name: &Vec<u8>| is_at_or_below(&message[query.name()], name);
+        let equal = |name: &Vec<u8>| message[query.name()].eq_ignore_ascii_case(name);
         (self.types.is_empty() || self.types.iter().any(is_of))
-            && (self.names.is_empty() || self.names.iter().any(named))
+            && (names.is_empty() && exact.is_empty()
+                || names.iter().any(below)
+                || exact.iter().any(equal))
             && (self.networks.is_empty() || {
                 let client = client().to_canonical();
                 self.networks.iter().any(|network| network.contains(client))
@@ -92,6 +99,12 @@ mod tests {
         ] {
             filter.names = names.iter().map(|text| name(text)).collect();
             assert_eq!(takes(&filter), wanted, "{names:?}");
+        }
+        filter.names.clear();
+        for (exact, wanted) in [("WWW.example", true), ("example", false)] {
+            filter.exact_names = vec![name(exact)];
+            assert!(!filter.takes_any_query());
+            assert_eq!(takes(&filter), wanted, "{exact}");
         }
         filter.names = vec![name("example")];
         filter.types = vec![28, 1];

@@ -171,7 +171,7 @@ fn client_subnet(opt: &OptRecord<&[u8]>) -> Option<String> {
 fn response(entry: &Entry<'_>, message: &Message<&[u8]>, answers: usize) -> Response {
     let (header, counts) = (message.header(), message.header_counts());
     Response {
-        rcode: OptRcode::masked_from_int(entry.reply.rcode).to_string(),
+        rcode: rcode(entry.reply.rcode),
         aa: header.aa(),
         tc: header.tc(),
         bytes: entry.reply.reply_len,
@@ -180,6 +180,11 @@ fn response(entry: &Entry<'_>, message: &Message<&[u8]>, answers: usize) -> Resp
         additional_count: counts.arcount(),
         answers: records(message, answers).unwrap_or_default(),
     }
+}
+
+/// A response code by its mnemonic.
+pub(super) fn rcode(code: u16) -> String {
+    OptRcode::masked_from_int(code).to_string()
 }
 
 /// The first records of the answer section; what was not copied is not there.

@@ -8,8 +8,10 @@ mod counts;
 mod entry;
 mod filter;
 mod json;
+mod live;
 mod output;
 mod recorder;
+mod source;
 mod tap;
 mod thread;
 
@@ -18,7 +20,12 @@ pub use counts::{QueryLogCounts, QueryLogEvent};
 pub use entry::{Entry, entries};
 pub use filter::Filter;
 pub use json::ANSWERS;
+pub use live::{
+    By, Counted, Hub, LiveCounts, LiveEvent, Message, SUBSCRIBERS_MAX, Sketch, Subscription,
+    TopOptions, Unavailable, View, Wanted,
+};
 pub use output::{FileOptions, Format, Output, Place, SocketAddress};
 pub use recorder::{Reader, Recorder, recorder};
+pub use source::Source;
 pub use tap::{TAPS_MAX, Tap, Taps};
-pub use thread::{QueryLog, Source};
+pub use thread::QueryLog;

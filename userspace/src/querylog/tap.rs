@@ -78,6 +78,12 @@ impl Taps {
         }
     }
 
+    /// The bits of all of them.
+    pub(super) fn bits(&self) -> u32 {
+        let numbers = self.taps.iter().map(|tap| tap.number);
+        numbers.fold(0, |bits, number| bits | 1 << number)
+    }
+
     /// The most bytes of a reply that any needs.
     pub fn reply_len(&self) -> usize {
         self.reply_len

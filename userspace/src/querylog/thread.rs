@@ -1,9 +1,10 @@
 //! The thread that reads what workers have written.
 
 use super::counts::QueryLogCounts;
-use super::entry::entries;
+use super::live::{Hub, Onlooker, Onlookers};
 use super::output::{Outlet, Output};
-use super::{Buffer, Reader, Taps};
+use super::source::{FLIP, Source};
+use super::{Tap, Taps};
 use crate::sys::cpu;
 use std::io;
 use std::sync::Arc;
@@ -13,97 +14,31 @@ use std::time::{Duration, Instant};
 
 /// How often it looks whether a worker has filled much of its buffer.
 const LOOK: Duration = Duration::from_millis(10);
-/// After which time it takes even the little that a worker has written.
-const FLIP: Duration = Duration::from_millis(100);
+/// How long it sleeps while nobody looks on, unless it is told something.
+const REST: Duration = Duration::from_secs(3600);
 /// How long the workers may take to begin.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A worker whose queries are read.
-pub struct Source {
-    name: String,
-    reader: Reader,
-    wake: Box<dyn Fn() + Send>,
-    /// A buffer to be filled next.
-    spare: Option<Buffer>,
-    /// Whom it was told of.
-    taps: Arc<Taps>,
-    flipped: Instant,
-}
-
-impl Source {
-    /// The worker with this name; `wake` ends its sleep, so that it sees what it is told.
-    pub fn new(name: String, reader: Reader, wake: impl Fn() + Send + 'static) -> Self {
-        Self {
-            name,
-            reader,
-            wake: Box::new(wake),
-            spare: None,
-            taps: Arc::default(),
-            flipped: Instant::now(),
-        }
-    }
-
-    /// Gives the worker another buffer when it is time to.
-    fn flip(&mut self, taps: &Arc<Taps>, buffer_len: usize) {
-        let is_news = !Arc::ptr_eq(&self.taps, taps);
-        let filled = self.reader.filled();
-        let is_due = filled >= buffer_len / 4 || filled != 0 && self.flipped.elapsed() >= FLIP;
-        if self.reader.is_waiting() || !(is_news || is_due) {
-            return;
-        }
-        let buffer = (!taps.is_empty())
-            .then(|| self.spare.take().unwrap_or_else(|| Buffer::new(buffer_len)));
-        match self.reader.order(Arc::clone(taps), buffer) {
-            Ok(()) => {
-                self.taps = Arc::clone(taps);
-                self.flipped = Instant::now();
-                (self.wake)();
-            }
-            Err(buffer) => self.spare = buffer,
-        }
-    }
-
-    /// Whether the worker knows who looks on.
-    fn is_told(&self, taps: &Arc<Taps>) -> bool {
-        let knows = Arc::ptr_eq(&self.taps, taps) && !self.reader.is_waiting();
-        knows || self.reader.is_abandoned()
-    }
-
-    /// Hands on what the worker has written.
-    fn read(&mut self, outlets: &mut [Outlet]) {
-        while let Some(delivered) = self.reader.take() {
-            let Some(mut buffer) = delivered else {
-                continue;
-            };
-            entries(&buffer, &self.name, |entry| {
-                for outlet in &mut *outlets {
-                    outlet.take(entry);
-                }
-            });
-            buffer.clear();
-            // A second one is needed while the first is read, and no third.
-            self.spare = Some(buffer);
-        }
-    }
-}
-
 /// What the thread is told.
-enum Command {
+pub(super) enum Command {
+    /// To let somebody look on.
+    Look(Box<Onlooker>),
     Rotate,
     Stop,
 }
 
-/// The running query log.
+/// The running query log, and whoever looks on for a while.
 pub struct QueryLog {
     commands: Sender<Command>,
     thread: JoinHandle<()>,
     counts: Arc<QueryLogCounts>,
+    hub: Hub,
 }
 
 impl QueryLog {
     /// Writes what the workers in `sources` answer to `outputs`; each worker has two buffers of
-    /// `buffer_len` bytes. When it returns, they all record. Its threads keep off the CPUs in
-    /// `taken`, unless there are no others.
+    /// `buffer_len` bytes while anybody looks on. When it returns, they all record. Its threads
+    /// keep off the CPUs in `taken`, unless there are no others.
     pub fn start(
         outputs: &[Output],
         sources: Vec<Source>,
@@ -115,16 +50,10 @@ impl QueryLog {
             .zip(outputs)
             .map(|(number, output)| Outlet::new(output.clone(), number, Arc::clone(&counts), taken))
             .collect::<io::Result<Vec<Outlet>>>()?;
-        let taps = Arc::new(Taps::new(outlets.iter().map(Outlet::tap)));
         let (commands, inbox) = channel();
         let (begun, all_begun) = channel();
-        let readers = Readers {
-            sources,
-            outlets,
-            taps,
-            buffer_len,
-            begun: Some(begun),
-        };
+        let mut readers = Readers::new(sources, outlets, buffer_len, Arc::clone(&counts));
+        readers.begun = Some(begun);
         let builder = thread::Builder::new().name("querylog".to_owned());
         let taken = taken.to_vec();
         let thread = builder.spawn(move || {
@@ -135,10 +64,16 @@ impl QueryLog {
             tracing::warn!("the query log has not heard of all workers yet");
         }
         Ok(Self {
+            hub: Hub::new(commands.clone()),
             commands,
             thread,
             counts,
         })
+    }
+
+    /// Where live streams are subscribed to.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// Begins other files.
@@ -168,48 +103,102 @@ pub(super) fn keep_off(taken: &[usize]) {
     }
 }
 
+/// All that is read, and for whom.
 struct Readers {
     sources: Vec<Source>,
     outlets: Vec<Outlet>,
+    onlookers: Onlookers,
     taps: Arc<Taps>,
     buffer_len: usize,
+    counts: Arc<QueryLogCounts>,
     /// Told when all workers record.
     begun: Option<Sender<()>>,
 }
 
 impl Readers {
+    fn new(
+        sources: Vec<Source>,
+        outlets: Vec<Outlet>,
+        buffer_len: usize,
+        counts: Arc<QueryLogCounts>,
+    ) -> Self {
+        Self {
+            taps: Arc::new(Taps::new(outlets.iter().map(Outlet::tap))),
+            sources,
+            outlets,
+            onlookers: Onlookers::default(),
+            buffer_len,
+            counts,
+            begun: None,
+        }
+    }
+
     fn run(mut self, inbox: &Receiver<Command>) {
         let mut flushed = Instant::now();
         loop {
-            self.read();
+            self.turn();
             if flushed.elapsed() >= FLIP {
                 self.outlets.iter_mut().for_each(Outlet::flush);
                 flushed = Instant::now();
             }
-            match inbox.recv_timeout(LOOK) {
+            match inbox.recv_timeout(if self.is_idle() { REST } else { LOOK }) {
                 Err(RecvTimeoutError::Timeout) => {}
+                Ok(Command::Look(onlooker)) => self.onlookers.add(*onlooker),
                 Ok(Command::Rotate) => self.outlets.iter_mut().for_each(Outlet::rotate),
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.read();
+        self.turn();
         self.outlets.into_iter().for_each(Outlet::stop);
     }
 
-    fn read(&mut self) {
-        for source in &mut self.sources {
+    /// Whether there is nothing to do before it is told something.
+    fn is_idle(&self) -> bool {
+        self.taps.is_empty() && self.onlookers.is_empty() && self.all_told()
+    }
+
+    /// Whether every worker records for those who look on, and for nobody else.
+    fn all_told(&self) -> bool {
+        self.sources.iter().all(|source| source.is_told(&self.taps))
+    }
+
+    fn turn(&mut self) {
+        self.rearrange();
+        let (outlets, onlookers) = (&mut self.outlets, &mut self.onlookers);
+        self.sources.retain_mut(|source| {
             // Before it is read: what is there when it ends, is read.
-            let is_gone = source.reader.is_abandoned();
-            source.read(&mut self.outlets);
+            let is_gone = source.is_abandoned();
+            source.read(&self.counts, |entry| {
+                outlets.iter_mut().for_each(|outlet| outlet.take(entry));
+                onlookers.take(entry);
+            });
             if !is_gone {
                 source.flip(&self.taps, self.buffer_len);
             }
+            !is_gone
+        });
+        let buffers: usize = self.sources.iter().map(Source::buffers).sum();
+        self.counts.set_buffer_bytes(buffers * self.buffer_len);
+        if self.all_told() {
+            self.onlookers.begin();
+            if let Some(begun) = self.begun.take() {
+                // Whoever waited may have lost patience.
+                let _ = begun.send(());
+            }
         }
-        if self.sources.iter().all(|source| source.is_told(&self.taps))
-            && let Some(begun) = self.begun.take()
-        {
-            // Whoever waited may have lost patience.
-            let _ = begun.send(());
+        self.onlookers.look_after(Instant::now());
+    }
+
+    /// Changes the taps when somebody has come or gone.
+    fn rearrange(&mut self) {
+        let outlets = self.outlets.iter().map(Outlet::tap);
+        let own: Vec<Tap> = outlets.collect();
+        let own_bits = own.iter().fold(0, |bits, tap| bits | 1 << tap.number);
+        // A record under way may have the tap of somebody who has gone: it is nobody else's yet.
+        let under_way = self.sources.iter().map(Source::under_way);
+        let taken = under_way.fold(own_bits, |taken, bits| taken | bits);
+        if self.onlookers.rearrange(taken) {
+            self.taps = Arc::new(Taps::new(own.into_iter().chain(self.onlookers.taps())));
         }
     }
 }

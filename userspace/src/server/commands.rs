@@ -2,10 +2,9 @@
 
 use super::lookup::Asked;
 use super::resources::{MarkChange, Question, Request, ZoneQuestion};
-use super::{Server, status};
+use super::{Server, live, status};
 use crate::control::{Command, Mark, Refusal, Reply};
 use crate::name;
-use crate::querylog::QueryLog;
 use crate::telemetry::log;
 use crate::zone::rtype;
 use serde_json::{Value, json};
@@ -14,6 +13,11 @@ use std::time::{Duration, Instant};
 impl Server<'_> {
     /// Answers a request, or hands it on with the reply that is owed.
     pub(super) fn answer(&mut self, command: Command, reply: Reply) {
+        match command {
+            Command::Tail(asked) => return self.stream(live::tail(&asked), reply),
+            Command::Top(asked) => return self.stream(live::top(&asked), reply),
+            _ => {}
+        }
         match for_resources(&command) {
             Some(Ok(request)) => self.resources.ask(request, Some(reply)),
             Some(Err(refusal)) => reply.send(Err(refusal)),
@@ -34,10 +38,8 @@ impl Server<'_> {
             Command::Stats => {
                 let health = self.resources.board().lock().counts();
                 let (workers, attached) = (&self.workers, &self.attached);
-                let query_log = self.query_log.as_ref().map(QueryLog::counts);
-                Ok(status::stats(
-                    workers, attached, &published, health, query_log,
-                ))
+                let log = &self.query_log;
+                Ok(status::stats(workers, attached, &published, health, log))
             }
             Command::Health => Ok(self.resources.board().lock().report(Instant::now())),
             Command::LogLevel { set } => log_level(set.as_deref()),

@@ -6,7 +6,7 @@ use super::workers::Workers;
 use crate::health::Counts;
 use crate::name;
 use crate::port::{RingEvent, RingStatistics};
-use crate::querylog::{QueryLogCounts, QueryLogEvent};
+use crate::querylog::{LiveCounts, LiveEvent, QueryLog, QueryLogCounts, QueryLogEvent};
 use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent};
 use crate::telemetry::exposition::{Exposition, Format, Kind};
@@ -22,7 +22,7 @@ pub(super) struct Sources<'s> {
     pub(super) attached: &'s [Attached],
     pub(super) published: &'s Published,
     pub(super) health: Counts,
-    pub(super) query_log: Option<&'s QueryLogCounts>,
+    pub(super) query_log: &'s QueryLog,
     pub(super) uptime: Duration,
 }
 
@@ -38,7 +38,8 @@ pub(super) fn text(sources: &Sources<'_>, format: Format) -> String {
     about_rings(&mut page, sources.attached);
     about_resources(&mut page, sources.published);
     about_health(&mut page, sources.health);
-    about_query_log(&mut page, sources.query_log);
+    about_query_log(&mut page, sources.query_log.counts());
+    about_live(&mut page, sources.query_log.hub().counts());
     about_log(&mut page, &log::totals());
     page.finish()
 }
@@ -81,12 +82,26 @@ fn about_log(page: &mut Exposition, totals: &LogTotals) {
     }
 }
 
-fn about_query_log(page: &mut Exposition, counts: Option<&QueryLogCounts>) {
+fn about_query_log(page: &mut Exposition, counts: &QueryLogCounts) {
     for &event in QueryLogEvent::ALL {
         let name = format_args!("query_log_{}", event.label());
         page.family(name, event.help(), Kind::Counter)
-            .sample(&[], counts.map_or(0, |counts| counts.get(event)));
+            .sample(&[], counts.get(event));
     }
+    let help = "Memory of the workers' buffers for what somebody wants to see.";
+    page.family("query_log_buffer_bytes", help, Kind::Gauge)
+        .sample(&[], counts.buffer_bytes() as u64);
+}
+
+fn about_live(page: &mut Exposition, counts: &LiveCounts) {
+    for &event in LiveEvent::ALL {
+        let name = format_args!("live_{}", event.label());
+        page.family(name, event.help(), Kind::Counter)
+            .sample(&[], counts.get(event));
+    }
+    let help = "Those who have a live stream.";
+    page.family("live_subscribers", help, Kind::Gauge)
+        .sample(&[], counts.subscribers() as u64);
 }
 
 fn about_the_process(page: &mut Exposition, uptime: Duration) {

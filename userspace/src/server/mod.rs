@@ -7,12 +7,14 @@ mod compile;
 mod handover;
 mod http;
 mod limits;
+mod live;
 mod lookup;
 mod loopback;
 mod metrics;
 mod notify;
 mod progress;
 mod resources;
+mod runtime;
 mod sibling;
 mod sockets;
 mod status;
@@ -31,11 +33,12 @@ use anyhow::{Context, Result};
 use attach::Attached;
 pub use compile::compile;
 use handover::Handover;
-use http::{HttpSocket, HttpThread};
+use http::{Http, HttpSocket};
 pub use lookup::lookup;
 pub(crate) use lookup::subnet_len;
 use notify::Watchdog;
 use resources::{Request, ResourceThread, Resources, Secrets};
+use runtime::Runtime;
 use serde_json::Value;
 use sockets::SharedSockets;
 use std::io::{self, Write};
@@ -57,14 +60,16 @@ struct Server<'c> {
     paths: Vec<String>,
     workers: Workers,
     resources: ResourceThread,
-    /// Where queries are written down; `None`: nowhere.
-    query_log: Option<QueryLog>,
+    /// Where queries are written down, and seen live.
+    query_log: QueryLog,
     /// The kernel sockets, for a server that is to replace this one.
     sockets: SharedSockets,
     handover: Option<Handover>,
     program: io::Result<Program>,
     /// Who asks for metrics.
-    http: Option<HttpThread>,
+    http: Option<Http>,
+    /// Where they, and those who have live streams, are talked to; none: nobody came yet.
+    runtime: Option<Runtime>,
     /// The server that this one has replaced, for `status`.
     replaced: Value,
     stopping: bool,
@@ -94,7 +99,7 @@ pub fn run(arguments: &RunArguments, config: &Config) -> Result<()> {
     }
     limits::check_descriptors(&config.tcp, descriptors);
     if let Some(socket) = http {
-        server.http = Some(HttpThread::start(socket, server.workers.cpus())?);
+        server.http = Some(Http::start(socket, server.runtime()?)?);
     }
     // Scripts wait for this very line, and read what was logged before it.
     log::settle();
@@ -157,6 +162,7 @@ fn start<'c>(
         handover: None,
         program: Program::own(),
         http: None,
+        runtime: None,
         replaced: Value::Null,
         stopping: false,
         leaving: false,
@@ -164,15 +170,12 @@ fn start<'c>(
     })
 }
 
-/// The query log, where one is configured.
-fn query_log(config: &Config, workers: &mut Workers) -> Result<Option<QueryLog>> {
+/// The query log. Where none is configured it sleeps until somebody looks on.
+fn query_log(config: &Config, workers: &mut Workers) -> Result<QueryLog> {
     let (options, sources) = (&config.query_log, workers.take_sources());
-    if options.outputs.is_empty() {
-        return Ok(None);
-    }
     let taken = workers.cpus();
     let log = QueryLog::start(&options.outputs, sources, options.buffer_len, &taken);
-    log.map(Some).context("the query log")
+    log.context("the query log")
 }
 
 /// The control socket. Another server at the default place is no reason not to serve: several may
@@ -249,7 +252,7 @@ impl Server<'_> {
                     Signal::Reload => {
                         log::reopen();
                         self.resources.ask(Request::Reload(None), None);
-                        self.query_log.iter().for_each(QueryLog::rotate);
+                        self.query_log.rotate();
                     }
                 }
             }
@@ -278,7 +281,7 @@ impl Server<'_> {
                 attached: &self.attached,
                 published: &self.resources.published(),
                 health: self.resources.board().lock().counts(),
-                query_log: self.query_log.as_ref().map(QueryLog::counts),
+                query_log: &self.query_log,
                 uptime: self.started.elapsed(),
             };
             metrics::text(&sources, format)
@@ -334,8 +337,9 @@ impl Server<'_> {
         // As long as anybody has them, clients are kept waiting for nobody.
         self.sockets = SharedSockets::default();
         let stopped = self.workers.stop(self.leaving);
-        if let Some(log) = self.query_log.take() {
-            log.stop();
+        self.query_log.stop();
+        if let Some(runtime) = self.runtime {
+            runtime.finish();
         }
         stopped
     }

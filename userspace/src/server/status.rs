@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::health::Counts;
 use crate::name;
 use crate::port::{RingEvent, RingStatistics};
-use crate::querylog::{QueryLogCounts, QueryLogEvent};
+use crate::querylog::{LiveEvent, QueryLog, QueryLogEvent};
 use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
 use crate::telemetry::log::{self, LogTotals};
@@ -66,7 +66,7 @@ pub(super) fn stats(
     attached: &[Attached],
     published: &Published,
     health: Counts,
-    query_log: Option<&QueryLogCounts>,
+    query_log: &QueryLog,
 ) -> Value {
     let all: Vec<(&str, &Counters)> = workers.counters().collect();
     let by_worker: Map<String, Value> = all
@@ -104,11 +104,13 @@ pub(super) fn stats(
         "checks": health.checks,
         "failures": health.failures,
     });
-    if let Some(counts) = query_log {
-        stats["query_log"] = labelled(QueryLogEvent::ALL, QueryLogEvent::label, |&event| {
-            counts.get(event)
-        });
-    }
+    let (counts, live) = (query_log.counts(), query_log.hub().counts());
+    stats["query_log"] = labelled(QueryLogEvent::ALL, QueryLogEvent::label, |&event| {
+        counts.get(event)
+    });
+    stats["query_log"]["buffer_bytes"] = counts.buffer_bytes().into();
+    stats["live"] = labelled(LiveEvent::ALL, LiveEvent::label, |&event| live.get(event));
+    stats["live"]["subscribers"] = live.subscribers().into();
     stats["log"] = log_json(&log::totals());
     stats["xdp"] = attached
         .iter()

@@ -75,7 +75,15 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ("sha1", &["userspace/src/zone/nsec3"]),
     ("syn", &["xtask/src/tidy/"]),
     // The control side's runtime: never on a worker's thread.
-    ("tokio", &["userspace/src/server/http"]),
+    (
+        "tokio",
+        &[
+            "userspace/src/querylog/live/",
+            "userspace/src/server/http",
+            "userspace/src/server/live",
+            "userspace/src/server/runtime",
+        ],
+    ),
     ("twox_hash", &["userspace/src/zone/image/file"]),
     ("zstd", &["userspace/src/querylog/output/file", "tests/"]),
     ("xsk_rs", &["userspace/src/port/xsk"]),

@@ -67,6 +67,17 @@ impl Connection {
         }
     }
 
+    /// Waits as long as it takes from now on: what comes, comes when it happens.
+    pub(super) fn listen(&mut self) -> Result<(), Failure> {
+        let patient = self.stream.get_ref().set_read_timeout(None);
+        patient.map_err(|error| self.fails(Exit::Failed, &error))
+    }
+
+    /// Whether there is more to be read at once.
+    pub(super) fn has_more(&self) -> bool {
+        !self.stream.buffer().is_empty()
+    }
+
     /// The next line; none: the server has ended the connection.
     pub(super) fn line(&mut self) -> Result<Option<String>, Failure> {
         let mut line = String::new();

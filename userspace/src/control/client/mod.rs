@@ -9,7 +9,10 @@ mod geo;
 mod health;
 mod log_level;
 mod policy;
+mod stream;
 mod table;
+mod tail;
+mod top;
 mod zone;
 mod zones;
 
@@ -34,6 +37,11 @@ pub fn run(arguments: &CtlArguments) -> Result<(), Failure> {
     let question = question(&arguments.command);
     let mut connection = Connection::open(arguments)?;
     let result = connection.ask(question.command)?;
+    match &arguments.command {
+        CtlCommand::Tail(tail) => return tail::follow(connection, tail, arguments.json),
+        CtlCommand::Top(top) => return top::follow(connection, top, arguments.json),
+        _ => {}
+    }
     let text = match arguments.json {
         true => format!("{result}\n"),
         false => (question.show)(&result),
@@ -87,6 +95,8 @@ fn question(command: &CtlCommand) -> Question {
             told(mark(MarkArguments { what, seconds }, Mark::Auto))
         }
         CtlCommand::Health => (Command::Health, health::text as _),
+        CtlCommand::Tail(arguments) => told(Command::Tail(tail::request(&arguments.filter))),
+        CtlCommand::Top(arguments) => told(Command::Top(top::request(&arguments))),
         CtlCommand::Upgrade => told(Command::Upgrade),
         CtlCommand::Stop => told(Command::Stop),
     };

@@ -1,8 +1,8 @@
 //! How queries are written.
 
 use super::super::json;
-use super::super::{Entry, Tap};
-use super::{Output, dnstap, frame_streams, pcap};
+use super::super::{Entry, Filter, Tap};
+use super::{dnstap, frame_streams, pcap};
 
 /// A form in which queries are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,19 +58,17 @@ impl Format {
             Self::Pcap => pcap::write(entry, bytes),
         }
     }
-}
 
-impl Output {
-    /// What it needs of the workers.
-    pub(in super::super) fn tap(&self, number: u8) -> Tap {
-        let (reply_len, queries) = match self.format {
-            Format::Json { answers } => (QUESTION_LEN + answers * RECORD_LEN, false),
-            Format::Dnstap | Format::Pcap => (usize::from(u16::MAX), true),
+    /// What it needs of the workers, of one of so many of the queries that pass `filter`.
+    pub(in super::super) fn tap(self, number: u8, filter: &Filter, sample: u32) -> Tap {
+        let (reply_len, queries) = match self {
+            Self::Json { answers } => (QUESTION_LEN + answers * RECORD_LEN, false),
+            Self::Dnstap | Self::Pcap => (usize::from(u16::MAX), true),
         };
         Tap {
             number,
-            filter: self.filter.clone(),
-            sample: self.sample,
+            filter: filter.clone(),
+            sample,
             reply_len: u16::try_from(reply_len).unwrap_or(u16::MAX),
             queries,
         }

@@ -38,7 +38,13 @@ impl Outlet {
 
     /// What it needs of the workers.
     pub(in super::super) fn tap(&self) -> Tap {
-        self.output.tap(self.number)
+        let Output {
+            format,
+            filter,
+            sample,
+            ..
+        } = &self.output;
+        format.tap(self.number, filter, *sample)
     }
 
     /// Takes an entry, if it is one of its own.

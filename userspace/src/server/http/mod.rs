@@ -1,11 +1,11 @@
-//! The HTTP side: a thread of its own, which asks the control thread for what it tells.
+//! The HTTP side, on the runtime: it asks the control thread for what it tells.
 //!
 //! It knows pages, not what is on them: whatever shows the server's state to browsers or
 //! collectors comes here, and nothing of it goes near a worker.
 
 mod pages;
 
-use crate::sys::cpu;
+use super::runtime::Runtime;
 use crate::sys::waker::Waker;
 use crate::telemetry::exposition::Format;
 use anyhow::{Context, Result};
@@ -17,7 +17,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
@@ -40,12 +39,12 @@ pub(super) struct Scrape {
 }
 
 /// The control thread's end: what is asked, and when to look.
-pub(super) struct HttpThread {
+pub(super) struct Http {
     requests: Receiver<Scrape>,
     waker: Waker,
 }
 
-/// The thread's end.
+/// Its own end.
 #[derive(Clone)]
 struct Asker {
     requests: Sender<Scrape>,
@@ -70,28 +69,16 @@ impl HttpSocket {
     }
 }
 
-impl HttpThread {
-    /// Answers at `socket`, on a thread that keeps off the CPUs in `taken`.
-    pub(super) fn start(socket: HttpSocket, taken: Vec<usize>) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .context("http")?;
+impl Http {
+    /// Answers at `socket`.
+    pub(super) fn start(socket: HttpSocket, runtime: &Runtime) -> Result<Self> {
         let (sender, requests) = channel();
         let waker = Waker::new().context("http")?;
         let asker = Asker {
             requests: sender,
             waker: waker.clone(),
         };
-        thread::Builder::new()
-            .name("http".to_owned())
-            .spawn(move || {
-                if let Err(error) = cpu::avoid(&taken) {
-                    tracing::debug!(%error, "the HTTP thread runs on any CPU");
-                }
-                runtime.block_on(serve(socket, asker));
-            })?;
+        runtime.spawn(serve(socket, asker));
         Ok(Self { requests, waker })
     }
 
@@ -106,7 +93,7 @@ impl HttpThread {
     }
 }
 
-impl AsFd for HttpThread {
+impl AsFd for Http {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.waker.as_fd()
     }

@@ -47,7 +47,7 @@ use pace::Pace;
 use places::Places;
 pub(super) use policy::policy;
 use reading::{Look, Reading, Scope};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use zones::{Update, ZoneTable};
@@ -304,6 +304,11 @@ impl Resources {
         self.health.built = verdicts;
         self.last = Some(Arc::clone(&snapshot));
         Ok(snapshot)
+    }
+
+    /// The databases of where clients are.
+    fn databases(&self) -> Arc<[PathBuf]> {
+        self.config.geo.databases.as_slice().into()
     }
 
     /// The files that it is all made of.

@@ -2,6 +2,7 @@
 
 use crate::packet::cookie::Secret;
 use crate::snapshot::Snapshot;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,8 @@ use std::time::Instant;
 pub(in crate::server) struct Published {
     /// The snapshot that was handed out last.
     pub(in crate::server) snapshot: Arc<Snapshot>,
+    /// The databases that its maps were made from.
+    pub(in crate::server) databases: Arc<[PathBuf]>,
     /// When it was handed out.
     pub(in crate::server) since: Instant,
     /// Reloads so far, also those that changed nothing.

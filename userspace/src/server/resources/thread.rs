@@ -58,6 +58,7 @@ impl ResourceThread {
         let waker = Waker::new()?;
         let published = Arc::new(Mutex::new(Published {
             snapshot,
+            databases: resources.databases(),
             since: Instant::now(),
             reloads: 0,
             reload_errors: 0,
@@ -278,6 +279,7 @@ impl Work {
         let mut published = self.published_mut();
         if let Some(snapshot) = &outcome.snapshot {
             published.snapshot = Arc::clone(snapshot);
+            published.databases = self.resources.databases();
             published.since = Instant::now();
         }
         published.reloads += 1;

@@ -1,0 +1,116 @@
+//! A worker, as the query log's thread has it: it gives buffers and takes them back.
+
+use super::counts::{QueryLogCounts, QueryLogEvent};
+use super::entry::entries;
+use super::{Buffer, Entry, Reader, Taps};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// After which time even the little that a worker has written is taken.
+pub(super) const FLIP: Duration = Duration::from_millis(100);
+
+/// A worker whose queries are read.
+pub struct Source {
+    name: String,
+    reader: Reader,
+    wake: Box<dyn Fn() + Send>,
+    /// A buffer to be filled next.
+    spare: Option<Buffer>,
+    /// Buffers there are: the spare one, and what the worker has.
+    buffers: usize,
+    /// Whom it was told of.
+    taps: Arc<Taps>,
+    /// The bits of taps that a record which is not read yet may have.
+    under_way: u32,
+    flipped: Instant,
+}
+
+impl Source {
+    /// The worker with this name; `wake` ends its sleep, so that it sees what it is told.
+    pub fn new(name: String, reader: Reader, wake: impl Fn() + Send + 'static) -> Self {
+        Self {
+            name,
+            reader,
+            wake: Box::new(wake),
+            spare: None,
+            buffers: 0,
+            taps: Arc::default(),
+            under_way: 0,
+            flipped: Instant::now(),
+        }
+    }
+
+    /// Gives the worker another buffer when it is time to.
+    pub(super) fn flip(&mut self, taps: &Arc<Taps>, buffer_len: usize) {
+        let filled = self.reader.filled();
+        let is_due = filled >= buffer_len / 4 || filled != 0 && self.flipped.elapsed() >= FLIP;
+        if self.reader.is_waiting() || !(is_due || !self.knows(taps)) {
+            return;
+        }
+        let buffer = (!taps.is_empty()).then(|| self.buffer(buffer_len));
+        match self.reader.order(Arc::clone(taps), buffer) {
+            Ok(()) => {
+                self.taps = Arc::clone(taps);
+                self.under_way |= taps.bits();
+                self.flipped = Instant::now();
+                (self.wake)();
+            }
+            Err(buffer) => self.spare = buffer,
+        }
+    }
+
+    /// Whether the worker records for nobody else than these.
+    pub(super) fn is_told(&self, taps: &Arc<Taps>) -> bool {
+        let knows = self.knows(taps) && !self.reader.is_waiting();
+        knows || self.reader.is_abandoned()
+    }
+
+    /// Whether the worker has ended. What it has left can still be read.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.reader.is_abandoned()
+    }
+
+    /// The bits of taps that a record which is not read yet may have.
+    pub(super) fn under_way(&self) -> u32 {
+        self.under_way
+    }
+
+    /// Buffers that it has memory for.
+    pub(super) fn buffers(&self) -> usize {
+        self.buffers
+    }
+
+    /// Hands on what the worker has written.
+    pub(super) fn read(&mut self, counts: &QueryLogCounts, mut take: impl FnMut(&Entry<'_>)) {
+        while let Some(delivered) = self.reader.take() {
+            if let Some(mut buffer) = delivered {
+                let mut count = 0;
+                entries(&buffer, &self.name, |entry| {
+                    count += 1;
+                    take(entry);
+                });
+                counts.add(QueryLogEvent::Recorded, count);
+                buffer.clear();
+                // A second one is needed while the first is read, and no third.
+                self.buffers -= usize::from(self.spare.is_some());
+                self.spare = Some(buffer);
+            }
+            self.under_way = self.taps.bits();
+        }
+        // Nobody looks on: there is nothing to be written.
+        if self.taps.is_empty() && self.spare.take().is_some() {
+            self.buffers -= 1;
+        }
+    }
+
+    fn knows(&self, taps: &Arc<Taps>) -> bool {
+        Arc::ptr_eq(&self.taps, taps) || self.taps.is_empty() && taps.is_empty()
+    }
+
+    fn buffer(&mut self, len: usize) -> Buffer {
+        self.spare.take().unwrap_or_else(|| {
+            self.buffers += 1;
+            Buffer::new(len)
+        })
+    }
+}
