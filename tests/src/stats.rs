@@ -52,6 +52,11 @@ impl Stats {
         number(&self.0["query_log"], counter)
     }
 
+    /// A counter of live streams, as `lost`.
+    pub fn live(&self, counter: &str) -> u64 {
+        number(&self.0["live"], counter)
+    }
+
     /// A counter of the TCP side, as `open` or `events.accepted`.
     pub fn tcp(&self, counter: &str) -> u64 {
         number(&self.0["tcp"], counter)

@@ -100,8 +100,10 @@ fn turns_that_are_recorded_allocate_nothing_either_until_the_buffer_is_full_and_
     let (recorder, mut reader) = recorder();
     turn.set_recorder(recorder);
     let names = vec![b"\0".to_vec()];
+    let exact_names = vec![b"\x01x\0".to_vec()];
     let filter = Filter {
         names,
+        exact_names,
         ..Filter::default()
     };
     let tap = Tap {

@@ -84,12 +84,10 @@ impl Source {
     pub(super) fn read(&mut self, counts: &QueryLogCounts, mut take: impl FnMut(&Entry<'_>)) {
         while let Some(delivered) = self.reader.take() {
             if let Some(mut buffer) = delivered {
-                let mut count = 0;
                 entries(&buffer, &self.name, |entry| {
-                    count += 1;
+                    counts.add(QueryLogEvent::Recorded, 1);
                     take(entry);
                 });
-                counts.add(QueryLogEvent::Recorded, count);
                 buffer.clear();
                 // A second one is needed while the first is read, and no third.
                 self.buffers -= usize::from(self.spare.is_some());
