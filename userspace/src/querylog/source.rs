@@ -44,7 +44,7 @@ impl Source {
     pub(super) fn flip(&mut self, taps: &Arc<Taps>, buffer_len: usize) {
         let filled = self.reader.filled();
         let is_due = filled >= buffer_len / 4 || filled != 0 && self.flipped.elapsed() >= FLIP;
-        if self.reader.is_waiting() || !(is_due || !self.knows(taps)) {
+        if self.reader.is_waiting() || !is_due && self.knows(taps) {
             return;
         }
         let buffer = (!taps.is_empty()).then(|| self.buffer(buffer_len));

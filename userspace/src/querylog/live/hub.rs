@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 /// The most that may subscribe at a time: each has a tap.
 pub const SUBSCRIBERS_MAX: usize = 16;
-/// Messages that may wait for a subscriber, some MiB: what all workers bring at once is no loss yet.
+/// Messages that may wait for a subscriber, some MiB: what all workers bring at once is no loss.
 const MESSAGES_MAX: usize = 8192;
 
 /// What a subscriber wants to see.

@@ -30,8 +30,8 @@ impl Onlookers {
         let mut has_changed = stayed != tapped;
         taken |= self.bits();
         for onlooker in self.0.iter_mut().filter(|onlooker| !is_tapped(onlooker)) {
-            let mut numbers = (0..TAPS_MAX as u8).filter(|number| taken & 1 << number == 0);
-            let Some(number) = numbers.next() else {
+            let mut numbers = (0_u8..).take(TAPS_MAX);
+            let Some(number) = numbers.find(|number| taken & 1 << number == 0) else {
                 // The tap of somebody who has left will be free soon.
                 break;
             };
