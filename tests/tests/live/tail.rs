@@ -178,6 +178,15 @@ fn what_is_no_filter_is_refused() {
     server.stop();
 }
 
+/// Says that it is over when it is dropped, so that a test that fails ends.
+struct Over<'f>(&'f AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn nobody_gets_what_the_one_before_wanted() {
     let (server, address) = start();
@@ -189,6 +198,7 @@ fn nobody_gets_what_the_one_before_wanted() {
                 ask(address, &query("two.example", rtype::A));
             }
         });
+        let _over = Over(&is_over);
         for turn in 0..60 {
             let name = ["one.example.", "two.example."][turn % 2];
             let mut onlooker = Onlooker::begin(&server, "tail", json!({ "exact_names": [name] }));
@@ -196,7 +206,6 @@ fn nobody_gets_what_the_one_before_wanted() {
                 assert_eq!(onlooker.entry(), format!("{name} A udp"));
             }
         }
-        is_over.store(true, Ordering::Relaxed);
     });
     server.stop();
 }
