@@ -97,7 +97,7 @@ fn start() -> (Server, Folder) {
     let varied = "varied 60 A 127.0.0.1\n$VARIANT de\nvaried 60 A 127.0.0.49\n";
     folder.write("example.zone", format!("{EXAMPLE}{varied}"));
     let config = format!(
-        "listen = [\"{address}\"]\nio = \"socket\"\n\
+        "listen = [\"{address}\"]\nio = \"socket\"\nzone_metrics = 1\n\
          [[zone]]\norigin = \"example\"\nfile = \"example.zone\"\n\
          [geo]\ndatabases = [\"geo.mmdb\"]\n\
          [geo.map.world]\ndefault = \"other\"\ncountry = {{ DE = \"de\" }}\n\

@@ -211,8 +211,8 @@ impl Buffer {
         true
     }
 
-    /// Adds a reply as it lies in its packet, behind `head_len` bytes of headers; false: there is no
-    /// room.
+    /// Adds a reply as it lies in its packet, behind `head_len` bytes of headers; false: there is
+    /// no room.
     #[inline(always)]
     pub(super) fn push_packet(&mut self, row: u8, head_len: u8, packet: &PacketRecord<'_>) -> bool {
         let used = PACKET + packet.len;

@@ -61,7 +61,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// None yet. What is asked is counted by zone as well, of at most `zones_max` zones; 0: of none.
+    /// None yet. Queries are counted by zone as well, of at most `zones_max` zones; 0: of none.
     pub fn with_zones(zones_max: usize) -> Self {
         Self {
             counts: [const { AtomicU64::new(0) }; COUNT],

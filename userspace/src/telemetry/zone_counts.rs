@@ -15,7 +15,7 @@ metrics! {
 
 /// One worker's counts, a row per place. Written by that worker alone, read by any thread.
 ///
-/// Which zone has which place is known to the snapshot; place 0 is that of the zones that have none.
+/// Which zone has which place is known to the snapshot; place 0 is for the zones that have none.
 #[derive(Debug)]
 pub struct ZoneCounts(Box<[[AtomicU64; ZoneCount::COUNT]]>);
 

@@ -1,7 +1,7 @@
 //! What a turn counts of its replies.
 
-use super::Row;
 use super::decision::Decision;
+use super::{Row, Turn};
 use crate::answer::Answer;
 use crate::packet::cookie::CookieState;
 use crate::packet::reply::Reply;
@@ -9,6 +9,7 @@ use crate::packet::{Query, QueryFlags, code};
 use crate::port::VECTOR_CAPACITY;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Event, QueryType, Rcode, Tally, ZoneCount, ZoneCounts};
+use std::sync::Arc;
 
 /// Sums over a vector: four of 16 bits in one word, which no vector overflows, and one of its own.
 /// Counters in memory would be added to one after the other.
@@ -84,6 +85,13 @@ impl Counts {
         for (&kind, &count) in QueryType::ALL.iter().zip(&self.types) {
             tally.types(kind, count.into());
         }
+    }
+}
+
+impl<F> Turn<F> {
+    /// Counts by zone as well, from now on.
+    pub fn set_zone_counts(&mut self, counts: Option<Arc<ZoneCounts>>) {
+        self.zone_counts = counts;
     }
 }
 

@@ -85,11 +85,6 @@ impl<F> Turn<F> {
         }
     }
 
-    /// Counts by zone as well, from now on.
-    pub fn set_zone_counts(&mut self, counts: Option<Arc<ZoneCounts>>) {
-        self.zone_counts = counts;
-    }
-
     /// Takes one vector from the port and answers it, at `time_s` (seconds since 1970). Returns how
     /// many frames there were.
     pub fn run<P>(
