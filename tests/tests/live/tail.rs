@@ -169,6 +169,7 @@ fn what_is_no_filter_is_refused() {
         (json!({ "networks": ["192.0.2.1/24"] }), "networks: "),
         (json!({ "sample": 0 }), "sample: "),
         (json!({ "sample": "x" }), "not a request"),
+        (json!({ "names": vec!["a"; 65] }), "64 at most"),
     ] {
         let (_, reply) = Onlooker::ask(&server, "tail", options);
         assert_eq!(reply["ok"], false);

@@ -58,6 +58,7 @@ fn replies_and_discards_sum_to_what_was_received() {
         ("queries_total", "type=\"a\"", 4),
         ("queries_total", "worker=\"sibling/0\",type=\"mx\"", 1),
         ("tcp_queries_total", "", 3),
+        ("udp_total", "", 5),
         ("zones", "", 1),
         ("snapshot_generation", "", 1),
         ("reloads_total", "", 0),

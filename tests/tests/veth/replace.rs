@@ -112,7 +112,8 @@ fn servers_replace_each_other_under_load_and_lose_nothing() {
 #[test]
 fn a_server_gets_its_queues_back_from_one_that_dies_half_way_and_loses_nothing() {
     let Some(place) = Place::new() else { return };
-    let mut server = place.start();
+    let logged = ["--io", "xdp", "--query-log", "logs"];
+    let mut server = place.launch(&logged).start();
     let (result, ()) = place.under_load(2_000, || {
         for _ in 0..2 {
             await_answers(&server, 500);
@@ -125,6 +126,16 @@ fn a_server_gets_its_queues_back_from_one_that_dies_half_way_and_loses_nothing()
     let log = server.log();
     assert!(log.contains("which goes on: it has ended"), "{log}");
     place.ask_over_xdp(&server);
+    // What its new workers answer is written down as before.
+    let (address, logs) = (place.address(), server.folder().join("logs"));
+    let client = &place.veth.client.namespace;
+    client.run(|| client::ask(address, &query("example", rtype::SOA)));
+    let is_written = || {
+        let files = std::fs::read_dir(&logs).into_iter().flatten().flatten();
+        let mut texts = files.map(|file| std::fs::read_to_string(file.path()).unwrap_or_default());
+        texts.any(|text| text.contains("\"type\":\"SOA\""))
+    };
+    server.await_stats(|_| is_written());
     // It can still be replaced by one that lives.
     let next = place.replace("xdp");
     assert_eq!(server.wait().code, Some(0));

@@ -29,6 +29,18 @@ pub struct FilterText {
 }
 
 impl FilterText {
+    /// How much is listed, in all.
+    pub fn items(&self) -> usize {
+        let lists = [
+            &self.names,
+            &self.exact_names,
+            &self.types,
+            &self.rcodes,
+            &self.networks,
+        ];
+        lists.into_iter().map(Vec::len).sum()
+    }
+
     /// What it says; a problem is one of the list's `option`.
     pub fn filter(&self, option: impl Fn(&str) -> String) -> Result<Filter, ConfigError> {
         let fail = |key: &str, problem: String| ConfigError::option(option(key), problem);

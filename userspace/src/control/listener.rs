@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::visitor::{Progress, Visitor};
-use super::{Command, Reply};
+use super::{Command, Reply, reply};
 use crate::config::ControlOptions;
 use crate::sys::descriptor_reserve::{self, Reserve};
 use crate::sys::wait;
@@ -59,8 +59,15 @@ impl Listener {
             path: path.to_owned(),
             error,
         };
-        if UnixStream::connect(path).is_ok() {
-            return Err(ControlError::InUse(path.to_owned()));
+        match UnixStream::connect(path) {
+            Ok(_) => return Err(ControlError::InUse(path.to_owned())),
+            // Nobody is there, and nobody is behind it: anything else says nothing of that.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                ) => {}
+            Err(error) => return Err(unusable(error)),
         }
         if let Some(folder) = path
             .parent()
@@ -140,10 +147,16 @@ impl Listener {
                     self.visitors.push(visitor);
                     continue;
                 }
-                Progress::Gone => continue,
+                Progress::Gone => {
+                    reply::close(visitor.stream, &self.reserve);
+                    continue;
+                }
                 Progress::Asked(asked) => asked,
             };
-            let (peer, reply) = (visitor.peer, Reply::new(visitor.stream));
+            let (peer, reply) = (
+                visitor.peer,
+                Reply::new(visitor.stream, self.reserve.clone()),
+            );
             let admit = |command: Command| {
                 let admitted = self.access.admit(&peer, &command, now);
                 admitted.map(|()| command)
@@ -179,7 +192,9 @@ impl Listener {
             }
         }
         let surplus = self.visitors.len().saturating_sub(VISITORS_MAX);
-        self.visitors.drain(..surplus);
+        for visitor in self.visitors.drain(..surplus) {
+            reply::close(visitor.stream, &self.reserve);
+        }
     }
 }
 

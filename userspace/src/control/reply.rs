@@ -1,9 +1,11 @@
 //! An answer that is owed to a client of the control socket.
 
 use super::{Code, Refusal, Response};
+use crate::sys::descriptor_reserve::Reserve;
 use crate::telemetry;
 use serde_json::Value;
 use std::io::{self, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -21,12 +23,17 @@ static AWAITED: AtomicUsize = AtomicUsize::new(0);
 
 /// Whoever has it answers, now or later, from any thread. Dropped, it says that there is no answer.
 #[derive(Debug)]
-pub struct Reply(Option<UnixStream>);
+pub struct Reply {
+    stream: Option<UnixStream>,
+    /// What becomes of the client's descriptor.
+    reserve: Reserve,
+}
 
 impl Reply {
-    /// To a client on a stream that does not block.
-    pub(super) fn new(stream: UnixStream) -> Self {
-        Self(Some(stream))
+    /// To a client on a stream that does not block. Its descriptor goes back to the reserve.
+    pub(super) fn new(stream: UnixStream, reserve: Reserve) -> Self {
+        let stream = Some(stream);
+        Self { stream, reserve }
     }
 
     /// Answers with a result, or the reason why there is none. Never waits for the client; one that
@@ -37,19 +44,26 @@ impl Reply {
 
     /// The connection itself, which does not block, for who goes on talking.
     pub(crate) fn into_stream(mut self) -> Option<UnixStream> {
-        self.0.take()
+        self.stream.take()
     }
 
     fn answer(&mut self, outcome: Result<Value, Refusal>) {
-        let Some(stream) = self.0.take() else {
+        let Some(stream) = self.stream.take() else {
             return;
         };
         // Who has asked finds in the log what came of it.
         telemetry::log::settle();
-        if let Err(error) = write(stream, outcome) {
+        if let Err(error) = write(stream, &self.reserve, outcome) {
             tracing::debug!(%error, "control client");
         }
     }
+}
+
+/// Ends a conversation, and keeps the descriptor where there may be no other for the next one.
+pub(super) fn close(stream: UnixStream, reserve: &Reserve) {
+    // One that has gone is no longer connected.
+    let _ = stream.shutdown(Shutdown::Both);
+    reserve.keep(stream.into());
 }
 
 impl Drop for Reply {
@@ -60,13 +74,25 @@ impl Drop for Reply {
 }
 
 /// Writes what the socket takes at once; the rest is for a thread.
-fn write(mut stream: UnixStream, outcome: Result<Value, Refusal>) -> io::Result<()> {
+fn write(stream: UnixStream, reserve: &Reserve, outcome: Result<Value, Refusal>) -> io::Result<()> {
     let response = match outcome {
         Ok(result) => Response::granted(result),
         Err(refusal) => Response::refused(refusal),
     };
     let mut text = serde_json::to_vec(&response)?;
     text.push(b'\n');
+    let written = write_at_once(&stream, &text);
+    match written {
+        Ok(written) if written < text.len() => {
+            return write_apart(stream, reserve.clone(), text.split_off(written));
+        }
+        _ => close(stream, reserve),
+    }
+    written.map(|_| ())
+}
+
+/// Writes as much as the socket takes; returns how much.
+fn write_at_once(mut stream: &UnixStream, text: &[u8]) -> io::Result<usize> {
     let mut written = 0;
     while written < text.len() {
         match stream.write(&text[written..]) {
@@ -77,22 +103,20 @@ fn write(mut stream: UnixStream, outcome: Result<Value, Refusal>) -> io::Result<
             Err(error) => return Err(error),
         }
     }
-    match written < text.len() {
-        true => write_apart(stream, text.split_off(written)),
-        false => Ok(()),
-    }
+    Ok(written)
 }
 
 /// Writes to a client that reads slowly.
-fn write_apart(stream: UnixStream, rest: Vec<u8>) -> io::Result<()> {
+fn write_apart(stream: UnixStream, reserve: Reserve, rest: Vec<u8>) -> io::Result<()> {
     if AWAITED.fetch_add(1, Ordering::Relaxed) >= AWAITED_MAX {
         AWAITED.fetch_sub(1, Ordering::Relaxed);
         return Err(io::Error::other("too many clients that do not read"));
     }
     let work = move || {
-        if let Err(error) = write_slowly(stream, &rest) {
+        if let Err(error) = write_slowly(&stream, &rest) {
             tracing::debug!(%error, "control client");
         }
+        close(stream, &reserve);
         AWAITED.fetch_sub(1, Ordering::Relaxed);
     };
     let thread = thread::Builder::new().name("control reply".to_owned());
@@ -102,7 +126,7 @@ fn write_apart(stream: UnixStream, rest: Vec<u8>) -> io::Result<()> {
     })
 }
 
-fn write_slowly(mut stream: UnixStream, mut rest: &[u8]) -> io::Result<()> {
+fn write_slowly(mut stream: &UnixStream, mut rest: &[u8]) -> io::Result<()> {
     let start = Instant::now();
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -131,7 +155,7 @@ mod tests {
         server.set_nonblocking(true).unwrap();
         let long = "x".repeat(4 << 20);
         let start = Instant::now();
-        Reply::new(server).send(Ok::<_, Refusal>(long.clone().into()));
+        Reply::new(server, Reserve::full()).send(Ok::<_, Refusal>(long.clone().into()));
         assert!(start.elapsed() < PATIENCE / 2, "{:?}", start.elapsed());
         let mut reply = String::new();
         client.read_to_string(&mut reply).unwrap();
@@ -141,7 +165,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_forgotten_is_a_refusal() {
         let (mut client, server) = UnixStream::pair().unwrap();
-        drop(Reply::new(server));
+        drop(Reply::new(server, Reserve::full()));
         let mut reply = String::new();
         client.read_to_string(&mut reply).unwrap();
         let expected =

@@ -391,6 +391,7 @@ fn packet(body: &[u8], [head_len, query_flags]: [u8; 2]) -> Option<ReplyRecord<'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
     fn example<'m>(client: &str, transport: Transport, reply: &'m [u8]) -> ReplyRecord<'m> {
         let client: std::net::SocketAddr = client.parse().unwrap();
@@ -438,6 +439,67 @@ mod tests {
         assert_eq!(buffer.records().collect::<Vec<_>>(), written);
         buffer.clear();
         assert_eq!(buffer.records().next(), None);
+    }
+
+    /// A reply of `len` bytes in its packet, with headers and what is left of the frame's room.
+    fn packet(client: SocketAddr, len: u16) -> (Vec<u8>, u8) {
+        let udp = [&53_u16.to_be_bytes()[..], &client.port().to_be_bytes()].concat();
+        let local = "198.51.100.1".parse::<Ipv4Addr>().unwrap();
+        let ip = match client.ip() {
+            IpAddr::V4(to) => [&[0x45; 12][..], &local.octets(), &to.octets()].concat(),
+            IpAddr::V6(to) => [&[0x60; 8][..], &to.octets(), &to.octets()].concat(),
+        };
+        let head = [ip, udp, (len + 8).to_be_bytes().to_vec(), vec![0; 2]].concat();
+        let head_len = u8::try_from(head.len()).unwrap();
+        // The low bits of its code are those of BADVERS.
+        let reply = (0..len).map(|at| if at == 3 { 0x30 } else { at.to_le_bytes()[0] });
+        (
+            head.into_iter().chain(reply).chain([7; 200]).collect(),
+            head_len,
+        )
+    }
+
+    #[test]
+    fn a_reply_in_its_packet_is_read_like_any_other() {
+        for (client, len) in ["192.0.2.1:5353", "[2001:db8::1]:1"]
+            .into_iter()
+            .flat_map(|client| [12, 79, 80, 81, 99, 100, 101, 300].map(|len| (client, len)))
+        {
+            let (bytes, head_len) = packet(client.parse().unwrap(), len);
+            for kept in [usize::from(len), 12, 40] {
+                let kept = kept.min(len.into());
+                let start = usize::from(head_len);
+                let query = Query {
+                    udp_size: 1232,
+                    flags: QueryFlags::EDNS,
+                    refusal: Some(Rcode::BadVers),
+                    ..Query::NONE
+                };
+                let mut buffer = Buffer::new(0);
+                let told = PacketRecord {
+                    taps: 0x8000_0001,
+                    query: &query,
+                    bytes: &bytes,
+                    len: start + kept,
+                };
+                assert!(buffer.push_packet(9, head_len, &told));
+                assert!(buffer.push_packet(9, head_len, &told));
+                let ends = headers::ends_of(&bytes[..start]);
+                assert_eq!(ends.client().to_string(), client);
+                let reply = ReplyRecord {
+                    taps: 0x8000_0001,
+                    ends,
+                    transport: Transport::Udp,
+                    udp_size: 1232,
+                    flags: QueryFlags::EDNS,
+                    rcode: 16,
+                    reply_len: len,
+                    reply: &bytes[start..start + kept],
+                };
+                let record = Record::Reply { row: 9, reply };
+                assert_eq!(buffer.records().collect::<Vec<_>>(), [record; 2]);
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Source {
     buffers: usize,
     /// Whom it was told of.
     taps: Arc<Taps>,
+    /// Whether it is known to have heard of them.
+    has_obeyed: bool,
     /// The bits of taps that a record which is not read yet may have.
     under_way: u32,
     flipped: Instant,
@@ -35,6 +37,7 @@ impl Source {
             spare: None,
             buffers: 0,
             taps: Arc::default(),
+            has_obeyed: true,
             under_way: 0,
             flipped: Instant::now(),
         }
@@ -50,6 +53,7 @@ impl Source {
         let buffer = (!taps.is_empty()).then(|| self.buffer(buffer_len));
         match self.reader.order(Arc::clone(taps), buffer) {
             Ok(()) => {
+                self.has_obeyed &= Arc::ptr_eq(&self.taps, taps);
                 self.taps = Arc::clone(taps);
                 self.under_way |= taps.bits();
                 self.flipped = Instant::now();
@@ -61,8 +65,7 @@ impl Source {
 
     /// Whether the worker records for nobody else than these.
     pub(super) fn is_told(&self, taps: &Arc<Taps>) -> bool {
-        let knows = self.knows(taps) && !self.reader.is_waiting();
-        knows || self.reader.is_abandoned()
+        self.knows(taps) && self.has_obeyed || self.reader.is_abandoned()
     }
 
     /// Whether the worker has ended. What it has left can still be read.
@@ -94,6 +97,8 @@ impl Source {
                 self.spare = Some(buffer);
             }
             self.under_way = self.taps.bits();
+            // No order is sent before the last one's delivery has come.
+            self.has_obeyed = true;
         }
         // Nobody looks on: there is nothing to be written.
         if self.taps.is_empty() && self.spare.take().is_some() {
@@ -110,5 +115,39 @@ impl Source {
             self.buffers += 1;
             Buffer::new(len)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Filter, Tap, recorder};
+    use super::*;
+
+    #[test]
+    fn a_worker_that_always_gets_another_buffer_is_told_all_the_same() {
+        let (mut recorder, reader) = recorder();
+        let mut source = Source::new("w".to_owned(), reader, || {});
+        let taps = Arc::new(Taps::new([Tap {
+            number: 0,
+            filter: Filter::default(),
+            sample: 1,
+            reply_len: 0,
+            queries: false,
+        }]));
+        let counts = QueryLogCounts::default();
+        // As long as this, every buffer is due for another.
+        let turn = |source: &mut Source, taps: &Arc<Taps>| {
+            source.read(&counts, |_| {});
+            source.flip(taps, 0);
+            source.is_told(taps)
+        };
+        assert!(!turn(&mut source, &taps), "the worker has not looked yet");
+        for _ in 0..3 {
+            recorder.begin(|| 1);
+            assert!(turn(&mut source, &taps));
+        }
+        let nobody = Arc::default();
+        recorder.begin(|| 1);
+        assert!(!turn(&mut source, &nobody), "it still records");
     }
 }

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) enum Command {
     /// To let somebody look on.
     Look(Box<Onlooker>),
+    /// To read of these workers as well.
+    Read(Vec<Source>),
     Rotate,
     Stop,
 }
@@ -74,6 +76,12 @@ impl QueryLog {
     /// Where live streams are subscribed to.
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// Reads of these workers as well, which have begun later.
+    pub fn read(&self, sources: Vec<Source>) {
+        // A thread that is gone was complained about.
+        let _ = self.commands.send(Command::Read(sources));
     }
 
     /// Begins other files.
@@ -144,6 +152,7 @@ impl Readers {
             match inbox.recv_timeout(if self.is_idle() { REST } else { LOOK }) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Command::Look(onlooker)) => self.onlookers.add(*onlooker),
+                Ok(Command::Read(sources)) => self.sources.extend(sources),
                 Ok(Command::Rotate) => self.outlets.iter_mut().for_each(Outlet::rotate),
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }

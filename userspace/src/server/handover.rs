@@ -182,6 +182,7 @@ impl Server<'_> {
         if let Err(error) = sockets::start_queues(self.config, queues, snapshot, workers) {
             tracing::error!("AF_XDP workers: {error:#}");
         }
+        self.query_log.read(workers.take_sources());
         let posts = workers.take_posts();
         self.resources.ask(Request::Posts(posts), None);
         let ms = start.elapsed().as_millis();

@@ -17,8 +17,9 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Bytes that are written at once, about.
 const BATCH_LEN: usize = 64 << 10;
@@ -29,6 +30,12 @@ const LENGTH_MAX: usize = 100;
 /// How seldom or often lists can be told, in milliseconds.
 const EVERY_MIN_MS: u64 = 100;
 const EVERY_MAX_MS: u64 = 3_600_000;
+/// What a filter may list: workers compare every query with it.
+const FILTER_ITEMS_MAX: usize = 64;
+/// A client that takes nothing for so long has its place taken from it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Databases are large: one copy at a time is read.
+static LOADING: Semaphore = Semaphore::const_new(1);
 /// Where a client is that no database knows.
 const UNKNOWN: &str = "unknown";
 
@@ -58,6 +65,12 @@ pub(super) fn tail(asked: &TailRequest) -> Result<Asked, Refusal> {
 fn wanted(asked: &TailRequest, view: View) -> Result<Wanted, Refusal> {
     if asked.sample == 0 {
         return Err(Refusal::bad_request("sample: 0 is none; 1 is all"));
+    }
+    let items = asked.filter.items();
+    if items > FILTER_ITEMS_MAX {
+        let problem =
+            format!("{items} names, types, codes and networks: {FILTER_ITEMS_MAX} at most");
+        return Err(Refusal::bad_request(problem));
     }
     let filter = asked.filter.filter(ToOwned::to_owned);
     Ok(Wanted {
@@ -139,7 +152,12 @@ async fn converse(
     hub: Hub,
 ) -> io::Result<()> {
     let stream = UnixStream::from_std(stream)?;
-    match subscribe(asked, databases, &hub).await {
+    let subscribed = async { Ok(Some(subscribe(asked, databases, &hub).await)) };
+    let left = async { has_gone(&stream).await.map(|()| None) };
+    let Some(subscribed) = first(subscribed, left).await? else {
+        return Ok(());
+    };
+    match subscribed {
         Ok(subscription) => first(tell(&stream, subscription), has_gone(&stream)).await,
         Err(refusal) => write(&stream, &response(&Response::refused(refusal))).await,
     }
@@ -155,7 +173,9 @@ async fn subscribe(
     if let View::Top(options) = &mut wanted.view
         && asked.countries != Countries::No
     {
+        let turn = LOADING.acquire().await.map_err(|error| error.to_string())?;
         let map = spawn_blocking(move || countries(&databases)).await;
+        drop(turn);
         match map.map_err(|error| error.to_string())? {
             Ok(map) => options.countries = Some(Arc::new(map)),
             Err(problem) if asked.countries == Countries::Yes => return Err(problem.into()),
@@ -210,7 +230,7 @@ fn response(response: &Response) -> Vec<u8> {
 
 async fn write(stream: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        stream.writable().await?;
+        timeout(PATIENCE, stream.writable()).await??;
         match stream.try_write(bytes) {
             Ok(len) => bytes = &bytes[len..],
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

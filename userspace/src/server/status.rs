@@ -93,6 +93,9 @@ pub(super) fn stats(
     }
     stats["tcp"] = tcp_json(&workers.tcp_totals());
     stats["resources"] = json!({
+        "generation": published.snapshot.generation(),
+        "age_seconds": published.since.elapsed().as_secs(),
+        "memory_bytes": published.snapshot.size_bytes(),
         "reloads": published.reloads,
         "reload_errors": published.reload_errors,
         "zones_failed": published.zones_failed,

@@ -218,6 +218,8 @@ metrics! {
     pub enum Event {
         /// Frames taken from the port.
         Received = "received",
+        /// Those among the received that came by UDP; the others are messages of TCP.
+        Udp = "udp",
         /// Turns of the loop that found at least one frame.
         Turns = "turns",
         /// Turns that found nothing.

@@ -4,7 +4,7 @@ use super::decision::Decision;
 use super::{Row, Turn};
 use crate::answer::Answer;
 use crate::packet::cookie::CookieState;
-use crate::packet::reply::Reply;
+use crate::packet::reply::{Reply, Transport};
 use crate::packet::{Query, QueryFlags, code};
 use crate::port::VECTOR_CAPACITY;
 use crate::snapshot::Snapshot;
@@ -92,6 +92,16 @@ impl<F> Turn<F> {
     /// Counts by zone as well, from now on.
     pub fn set_zone_counts(&mut self, counts: Option<Arc<ZoneCounts>>) {
         self.zone_counts = counts;
+    }
+}
+
+/// Counts a vector of so many frames.
+#[inline(always)]
+pub(super) fn count_frames(count: u64, transport: Transport, tally: &mut Tally) {
+    tally.add(Event::Turns, 1);
+    tally.add(Event::Received, count);
+    if transport == Transport::Udp {
+        tally.add(Event::Udp, count);
     }
 }
 

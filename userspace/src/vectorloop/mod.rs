@@ -19,7 +19,7 @@ use crate::snapshot::Snapshot;
 use crate::telemetry::{Event, Tally, ZoneCounts};
 use crate::zone::index::NamePlace;
 use arrayvec::ArrayVec;
-use count::{Counts, count_zones};
+use count::{Counts, count_frames, count_zones};
 use decision::Decision;
 use limiter::Limiter;
 use miss::miss;
@@ -123,8 +123,7 @@ impl<F> Turn<F> {
             tally.add(Event::IdleTurns, 1);
             return 0;
         }
-        tally.add(Event::Turns, 1);
-        tally.add(Event::Received, count as u64);
+        count_frames(count as u64, P::TRANSPORT, tally);
         self.answer(simd, port, snapshot, time_s, tally);
         self.transmit(port);
         count

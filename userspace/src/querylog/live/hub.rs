@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 pub const SUBSCRIBERS_MAX: usize = 16;
 /// Messages that may wait for a subscriber, some MiB: what all workers bring at once is no loss.
 const MESSAGES_MAX: usize = 8192;
+/// Lists that may wait: they are long, and old ones are of no use.
+const LISTS_MAX: usize = 4;
 
 /// What a subscriber wants to see.
 #[derive(Clone, Debug)]
@@ -99,7 +101,10 @@ impl Hub {
             return Err(Unavailable::Full);
         }
         let seat = Seat(Arc::clone(&self.counts));
-        let (sender, messages) = mpsc::channel(MESSAGES_MAX);
+        let (sender, messages) = mpsc::channel(match wanted.view {
+            View::Tail => MESSAGES_MAX,
+            View::Top(_) => LISTS_MAX,
+        });
         let onlooker = Onlooker::new(wanted, sender, Arc::clone(&self.counts));
         let sent = self.commands.send(Command::Look(Box::new(onlooker)));
         sent.map_err(|_| Unavailable::Stopping)?;

@@ -7,6 +7,7 @@ use super::{LiveCounts, LiveEvent, Message, View, Wanted};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// Entries are told without the records of their answers.
 const FORM: Format = Format::Json { answers: 0 };
@@ -67,7 +68,7 @@ impl Onlooker {
     /// Takes an entry, if it is one of its own.
     pub(super) fn take(&mut self, entry: &Entry<'_>) {
         let is_own = |number: u8| entry.reply.taps & 1 << number != 0;
-        if !self.number.is_some_and(is_own) {
+        if !self.has_begun || self.is_gone() || !self.number.is_some_and(is_own) {
             return;
         }
         match &mut self.top {
@@ -113,7 +114,9 @@ impl Onlooker {
     fn send(&mut self, message: Message) {
         match self.messages.try_send(message) {
             Ok(()) => self.counts.add(LiveEvent::Sent, 1),
-            Err(_) => self.lose(),
+            Err(TrySendError::Full(_)) => self.lose(),
+            // Nobody misses it.
+            Err(TrySendError::Closed(_)) => {}
         }
     }
 

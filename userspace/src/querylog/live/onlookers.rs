@@ -136,6 +136,8 @@ mod tests {
         let mut slow = add(&mut onlookers, 3, &counts);
         let mut fast = add(&mut onlookers, 100, &counts);
         assert!(onlookers.rearrange(0));
+        // Not all workers look yet: nothing comes before it is said that they do.
+        onlookers.take(&entry(0b11));
         onlookers.begin();
         for _ in 0..7 {
             onlookers.take(&entry(0b11));
@@ -149,6 +151,9 @@ mod tests {
         let lost = vec!["Lost(5)".to_owned()];
         assert_eq!(told(&mut slow), [lost, entries(1)].concat());
         assert_eq!(counts.get(LiveEvent::Lost), 5);
+        drop(fast);
+        onlookers.take(&entry(0b10));
+        assert_eq!(counts.get(LiveEvent::Lost), 5, "nobody misses it");
     }
 
     #[test]

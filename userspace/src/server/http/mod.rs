@@ -85,9 +85,28 @@ impl Http {
     /// Answers whoever waits.
     pub(super) fn answer(&self, text: impl Fn(Format) -> String) -> io::Result<()> {
         self.waker.clear()?;
-        while let Ok(scrape) = self.requests.try_recv() {
+        // Those who come while these are answered wait for the next turn: the thread has others to
+        // look after.
+        let waiting: Vec<Scrape> = self.requests.try_iter().take(CONNECTIONS_MAX).collect();
+        if waiting.len() == CONNECTIONS_MAX {
+            self.waker.wake()?;
+        }
+        let mut texts: Vec<(Format, String)> = Vec::new();
+        for Scrape { format, answer } in waiting {
+            if answer.is_closed() {
+                continue;
+            }
+            let known = texts.iter().find(|(known, _)| *known == format);
+            let text = match known {
+                Some((_, text)) => text.clone(),
+                None => {
+                    let text = text(format);
+                    texts.push((format, text.clone()));
+                    text
+                }
+            };
             // Whoever has gone meanwhile needs none.
-            let _ = scrape.answer.send(text(scrape.format));
+            let _ = answer.send(text);
         }
         Ok(())
     }
