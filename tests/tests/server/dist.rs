@@ -89,6 +89,8 @@ fn scrape() -> Scrape {
     let [listen, http] = [loopback::address(), loopback::address()];
     let (at, told) = (listen.to_string(), http.to_string());
     let server = Launch::run(&["--io", "socket", "--listen", &at, "--http", &told])
+        .with(&["--config", "r.toml"])
+        .file("r.toml", "zone_metrics = 10\n")
         .zone("example", EXAMPLE)
         .start();
     let scrape = Scrape::of(http);
