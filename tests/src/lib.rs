@@ -31,6 +31,7 @@ pub mod process;
 pub mod python;
 pub mod record;
 pub mod redirect;
+pub mod rights;
 pub mod saved;
 pub mod scrape;
 pub mod script;

@@ -1,7 +1,7 @@
 //! Network namespaces of a test's own: two of them, a veth pair between, gone with the guard.
 
+use crate::rights::is_root;
 use nix::sched::{CloneFlags, setns};
-use nix::unistd::geteuid;
 use std::fs::File;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::{Command, id};
@@ -40,16 +40,7 @@ pub struct Veth {
 /// Whether the test may make namespaces and attach programs. Prints why not; panics where it was
 /// promised (CI=true).
 pub fn privileged() -> bool {
-    let root = geteuid().is_root();
-    let promised = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(
-        root || !promised,
-        "this test needs root, and CI=true promises it"
-    );
-    if !root {
-        eprintln!("not run: this test needs root, for network namespaces and XDP");
-    }
-    root
+    is_root("for network namespaces and XDP")
 }
 
 impl Veth {

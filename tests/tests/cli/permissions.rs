@@ -1,12 +1,12 @@
 //! Who may ask what over the control socket. Root has to run these, to be somebody else.
 
-use nix::unistd::geteuid;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use tests::binary::binary;
 use tests::folder::Folder;
 use tests::loopback;
+use tests::rights::is_root;
 use tests::server::{Ended, Launch, Server};
 
 /// Nobody's; and groups that nobody has.
@@ -27,7 +27,7 @@ struct Place {
 impl Place {
     /// With these lines in `[control]`. None without root.
     fn new(options: &str) -> Option<Self> {
-        if !is_root() {
+        if !is_root("to be somebody else") {
             return None;
         }
         let folder = Folder::new();
@@ -175,7 +175,7 @@ fn replace_as_nobody(place: &Place) -> Ended {
 
 #[test]
 fn a_server_without_root_obeys_its_own_user_and_root() {
-    if !is_root() {
+    if !is_root("to be somebody else") {
         return;
     }
     let address = loopback::address().to_string();
@@ -214,18 +214,4 @@ fn a_group_that_is_not_there_is_an_error_at_the_start() {
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     }
-}
-
-/// Whether there are rights to give up. Panics where they were promised (CI=true).
-fn is_root() -> bool {
-    let root = geteuid().is_root();
-    let promised = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(
-        root || !promised,
-        "this test needs root, and CI=true promises it"
-    );
-    if !root {
-        eprintln!("not run: this test needs root, to be somebody else");
-    }
-    root
 }

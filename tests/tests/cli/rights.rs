@@ -1,15 +1,15 @@
 //! Starts by nobody, without any capability. Root has to run these, to give up what it has.
 
-use nix::unistd::geteuid;
 use std::net::{Ipv6Addr, SocketAddr};
 use tests::client::{ask, ask_tcp, query};
 use tests::loopback;
 use tests::record::rtype;
+use tests::rights::is_root;
 use tests::server::{EXAMPLE, Launch};
 
 #[test]
 fn kernel_sockets_on_a_high_port_need_no_right() {
-    if !is_root() {
+    if !is_root("to give up its rights") {
         return;
     }
     let address = loopback::address();
@@ -26,7 +26,7 @@ fn kernel_sockets_on_a_high_port_need_no_right() {
 
 #[test]
 fn a_low_port_without_the_right_is_refused_with_what_to_do() {
-    if !is_root() {
+    if !is_root("to give up its rights") {
         return;
     }
     let address = format!("{}:53", loopback::ip());
@@ -47,7 +47,7 @@ fn a_low_port_without_the_right_is_refused_with_what_to_do() {
 
 #[test]
 fn af_xdp_without_the_right_is_an_error_where_it_is_demanded() {
-    if !is_root() {
+    if !is_root("to give up its rights") {
         return;
     }
     for io in ["xdp", "xdp-generic"] {
@@ -64,7 +64,7 @@ fn af_xdp_without_the_right_is_an_error_where_it_is_demanded() {
 
 #[test]
 fn af_xdp_without_the_right_falls_back_to_kernel_sockets_and_says_why() {
-    if !is_root() {
+    if !is_root("to give up its rights") {
         return;
     }
     let address = ipv6_address();
@@ -87,7 +87,7 @@ fn af_xdp_without_the_right_falls_back_to_kernel_sockets_and_says_why() {
 
 #[test]
 fn a_control_socket_where_nothing_may_be_written_is_refused_with_what_to_do() {
-    if !is_root() {
+    if !is_root("to give up its rights") {
         return;
     }
     let address = loopback::address().to_string();
@@ -109,7 +109,7 @@ fn a_control_socket_where_nothing_may_be_written_is_refused_with_what_to_do() {
 
 #[test]
 fn without_root_there_is_no_control_socket_unless_one_is_asked_for() {
-    if !is_root() {
+    if !is_root("to give up its rights") {
         return;
     }
     let address = loopback::address();
@@ -126,18 +126,4 @@ fn without_root_there_is_no_control_socket_unless_one_is_asked_for() {
 /// An address that every machine has, and for which the loopback needs no setting.
 fn ipv6_address() -> SocketAddr {
     (Ipv6Addr::LOCALHOST, loopback::port()).into()
-}
-
-/// Whether there are rights to give up. Panics where they were promised (CI=true).
-fn is_root() -> bool {
-    let root = geteuid().is_root();
-    let promised = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(
-        root || !promised,
-        "this test needs root, and CI=true promises it"
-    );
-    if !root {
-        eprintln!("not run: this test needs root, to give up its rights");
-    }
-    root
 }

@@ -308,12 +308,12 @@ pub struct ZoneArguments {
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum CtlGeoCommand {
     /// The region that an address is in, in each map, and why
-    Lookup(CtlLookupArguments),
+    Lookup(ClientArguments),
 }
 
-/// Options of `ctl geo lookup`.
+/// A client, and what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
-pub struct CtlLookupArguments {
+pub struct ClientArguments {
     /// The client's address
     #[arg(value_name = "ADDR")]
     pub address: IpAddr,
@@ -351,16 +351,9 @@ pub enum GeoCommand {
 /// Options of `geo lookup`.
 #[derive(Clone, Debug, Args)]
 pub struct LookupArguments {
-    /// The client's address
-    #[arg(value_name = "ADDR")]
-    pub address: IpAddr,
-    /// The name that it asks for: says which variant it gets
-    #[arg(value_name = "NAME")]
-    pub name: Option<String>,
-    /// Ask for the client's network, as a resolver does: the first BITS of the address [default:
-    /// 24 of IPv4, 56 of IPv6]
-    #[arg(long, value_name = "BITS", num_args = 0..=1, require_equals = true)]
-    pub subnet: Option<Option<u8>>,
+    /// Who is looked for
+    #[command(flatten)]
+    pub client: ClientArguments,
     /// Read maps, databases and zones from this TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -19,9 +19,7 @@ mod stream_arguments;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
-pub use arguments::{
-    CookiesCommand, CtlGeoCommand, CtlLookupArguments, ZoneArguments, ZoneCommand,
-};
+pub use arguments::{ClientArguments, CookiesCommand, CtlGeoCommand, ZoneArguments, ZoneCommand};
 pub use arguments::{GeoArguments, GeoCommand, LookupArguments, MarkArguments, RunArguments};
 pub use control::{Admin, ControlOptions};
 pub use filter::FilterText;

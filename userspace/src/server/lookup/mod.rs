@@ -27,13 +27,14 @@ const SUBNET_LEN_IPV6: u8 = 56;
 
 /// What there is to say of the address, and of the name that it asks for, as text or as JSON.
 pub fn lookup(config: &Config, arguments: &LookupArguments) -> Result<String> {
-    let name = arguments.name.as_deref().map(parse).transpose()?;
+    let client = &arguments.client;
+    let name = client.name.as_deref().map(parse).transpose()?;
     if config.geo.databases.is_empty() && config.geo.maps.is_empty() && name.is_none() {
         bail!("there is no map and no database: --config FILE with [geo], or --geoip FILE");
     }
     let asker = Asker {
-        address: arguments.address,
-        subnet: subnet(arguments.address, arguments.subnet, config)?,
+        address: client.address,
+        subnet: subnet(client.address, client.subnet, config)?,
     };
     let place = geo::locate(&config.geo, asker.address()).map_err(joined)?;
     let way = name.map(|name| way(config, &name, &asker, &place.geo));
