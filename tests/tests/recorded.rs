@@ -1,6 +1,7 @@
 //! What a turn over Ethernet frames tells those who look on; whoever is answered notices nothing.
 
 use ripples::querylog::{Entry, Filter, Tap, entries};
+use ripples::sys::clock::{Moment, Timescale};
 use tests::answers::snapshot;
 use tests::client::query;
 use tests::exchange::{Exchange, Family, RECEIVED_NS, SENT_NS};
@@ -54,7 +55,13 @@ fn each_reply_is_told_as_it_is_sent_with_its_query_and_both_ends() {
     let mut told = 0;
     while let Some(delivered) = reader.take() {
         let Some(buffer) = delivered else { continue };
-        entries(&buffer, "w", |entry: &Entry<'_>| {
+        let start = Moment {
+            ticks: 0,
+            unix_ns: 0,
+        };
+        // A tick is a nanosecond.
+        let scale = Timescale::between(start, start);
+        entries(&buffer, "w", &scale, |entry: &Entry<'_>| {
             let [client, server] = answered[told].ends();
             assert_eq!(
                 (entry.reply.ends.client(), entry.reply.ends.local()),

@@ -77,11 +77,11 @@ impl<F> Work<F> {
 /// Takes a turn, and says when, if anybody looks on.
 pub(crate) fn recorded<F>(turn: &mut Turn<F>, run: impl FnOnce(&mut Turn<F>) -> usize) -> usize {
     if let Some(recorder) = turn.recorder() {
-        recorder.begin(clock::unix_time_ns);
+        recorder.begin(clock::ticks);
     }
     let count = run(turn);
     if let Some(recorder) = turn.recorder() {
-        recorder.end(clock::unix_time_ns);
+        recorder.end(clock::ticks);
     }
     count
 }

@@ -163,6 +163,11 @@ impl Case {
         self.world.size() <= 5 * COUNTED_MAX
     }
 
+    /// Whether it is run with a query log as well.
+    pub(crate) fn is_logged(&self) -> bool {
+        ["hot", "1k uniform", "1M uniform"].contains(&self.name)
+    }
+
     /// The queries as frames.
     pub(crate) fn frames(&self) -> Vec<Vec<u8>> {
         let count = match self.spread {

@@ -8,15 +8,26 @@ use ripples::simd::{Level, Portable};
 use ripples::snapshot::Snapshot;
 use std::process::Command;
 
-/// The word by which the benchmark calls itself under valgrind.
-pub(crate) const COMMAND: &str = "count";
+/// The words by which the benchmark calls itself under valgrind, without a query log and with one.
+pub(crate) const COMMANDS: [&str; 2] = ["count", "count-with-query-log"];
 /// What is counted: this function and all that it calls. Its name survives every optimisation.
 const COUNTED: &str = "*ripples_counted_turns*";
 /// How often the port's frames are answered, the first time to warm up.
 const ROUNDS: usize = 3;
 
-/// Takes the turns of a case.
-pub(crate) fn run(name: &str) {
+/// Takes the turns of a case, if that is what the words say; false: they say something else.
+pub(crate) fn run(words: &[&str]) -> bool {
+    let [command, name] = *words else {
+        return false;
+    };
+    let Some(query_log) = COMMANDS.iter().position(|word| *word == command) else {
+        return false;
+    };
+    take_turns(name, query_log == 1);
+    true
+}
+
+fn take_turns(name: &str, query_log: bool) {
     let case = CASES.iter().find(|case| case.name == name).expect("a case");
     let snapshot = case.world.snapshot();
     let frames = case.first_frames(ROUNDS * FRAMES);
@@ -27,7 +38,7 @@ pub(crate) fn run(name: &str) {
             level,
             vector: USUAL_VECTOR,
             prefetch: true,
-            query_log: false,
+            query_log,
         };
         let (mut port, mut answering) = (port(&frames), Answering::new(setting));
         port.deliver();
@@ -60,12 +71,14 @@ fn turns(answering: &mut Answering, port: &mut MemPort, snapshot: &Snapshot) {
 ///
 /// # Panics
 /// Without valgrind.
-pub(crate) fn per_packet(case: &Case) -> f64 {
+pub(crate) fn per_packet(case: &Case, query_log: bool) -> f64 {
     let program = std::env::current_exe().expect("this program has a path");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     valgrind.arg(format!("--toggle-collect={COUNTED}"));
-    valgrind.arg(program).args([COMMAND, case.name]);
+    valgrind
+        .arg(program)
+        .args([COMMANDS[usize::from(query_log)], case.name]);
     let output = valgrind.output().expect("valgrind runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");

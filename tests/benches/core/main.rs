@@ -30,8 +30,10 @@ fn main() {
     option("--bench");
     let (all, callgrind) = (option("--all"), option("--callgrind"));
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if count::run(&words) {
+        return;
+    }
     let part = match words[..] {
-        [count::COMMAND, name] => return count::run(name),
         [] => "",
         [part] => part,
         _ => panic!("usage: core [--all] [--callgrind] [PART-OF-A-CASE'S-NAME]"),
@@ -79,6 +81,7 @@ fn measure_all(chosen: &[&Case]) {
                 "least_ns": times.least,
                 "spread": times.spread,
                 "floor_ns": times.floor,
+                "query_log_ratio": times.log_ratio,
                 "instructions_per_packet": null,
             });
             println!("{line}");
@@ -90,12 +93,18 @@ fn measure_all(chosen: &[&Case]) {
 /// Prints the instructions of every case that is small enough.
 fn count_all(chosen: &[&Case]) {
     for case in chosen.iter().filter(|case| case.is_counted()) {
-        let line = json!({
-            "case": case.name,
-            "level": "portable",
-            "vector": USUAL_VECTOR,
-            "instructions_per_packet": count::per_packet(case),
-        });
-        println!("{line}");
+        for query_log in [false, true] {
+            if query_log && !case.is_logged() {
+                continue;
+            }
+            let line = json!({
+                "case": case.name,
+                "level": "portable",
+                "vector": USUAL_VECTOR,
+                "query_log": query_log,
+                "instructions_per_packet": count::per_packet(case, query_log),
+            });
+            println!("{line}");
+        }
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Times {
     pub(crate) spread: [f64; 2],
     /// The median of windows that send frames back unread.
     pub(crate) floor: f64,
+    /// With a query log: how many times as long as without one, in windows between these.
+    pub(crate) log_ratio: Option<f64>,
 }
 
 /// What a case is measured in: the best level first.
@@ -55,7 +57,7 @@ pub(crate) fn settings(case: &Case) -> Vec<Setting> {
         query_log: false,
     };
     let mut settings = vec![usual];
-    if ["hot", "1k uniform", "1M uniform"].contains(&case.name) {
+    if case.is_logged() {
         settings.push(Setting {
             query_log: true,
             ..usual
@@ -161,7 +163,7 @@ impl Answering {
             && let Some(recorder) = self.turn.recorder()
         {
             log.flip();
-            recorder.begin(clock::unix_time_ns);
+            recorder.begin(clock::ticks);
         }
         let count = match (self.setting.prefetch, self.setting.level) {
             (true, _) => self.turn.run(port, snapshot, TIME_S, &mut self.tally),
@@ -172,7 +174,7 @@ impl Answering {
         if self.setting.query_log
             && let Some(recorder) = self.turn.recorder()
         {
-            recorder.end(clock::unix_time_ns);
+            recorder.end(clock::ticks);
         }
         self.counters.publish(&mut self.tally);
         count
@@ -189,6 +191,12 @@ impl Answering {
 pub(crate) fn times(frames: &[Vec<u8>], snapshot: &Snapshot, setting: Setting) -> Times {
     let mut port = port(frames);
     let mut answering = Answering::new(setting);
+    let mut unlogged = setting.query_log.then(|| {
+        Answering::new(Setting {
+            query_log: false,
+            ..setting
+        })
+    });
     let mut reflection = Reflection::new(setting.vector);
     let mut tally = Tally::default();
     // Every query once: what is cold in the first round is not what is asked for.
@@ -197,23 +205,26 @@ pub(crate) fn times(frames: &[Vec<u8>], snapshot: &Snapshot, setting: Setting) -
         port.deliver();
         warm += answering.run(&mut port, snapshot);
     }
-    let (mut cases, mut floors) = (Vec::new(), Vec::new());
+    let (mut cases, mut floors, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..WINDOWS {
         cases.push(window(&mut port, |port| answering.run(port, snapshot)));
+        if let Some(unlogged) = &mut unlogged {
+            without.push(window(&mut port, |port| unlogged.run(port, snapshot)));
+        }
         floors.push(window(&mut port, |port| reflection.run(port, &mut tally)));
     }
-    let [cases, floors] = [cases, floors].map(|mut values| {
+    let [cases, floors, without] = [cases, floors, without].map(|mut values| {
         values.sort_by(f64::total_cmp);
         values
     });
-    let at = |values: &[f64], percent: usize| {
-        (values[values.len() * percent / 100] * 10.0).round() / 10.0
-    };
+    let at = |values: &[f64], percent: usize| values[values.len() * percent / 100];
+    let tenths = |value: f64| (value * 10.0).round() / 10.0;
     Times {
-        median: at(&cases, 50),
-        least: at(&cases, 5),
-        spread: [at(&cases, 25), at(&cases, 75)],
-        floor: at(&floors, 50),
+        median: tenths(at(&cases, 50)),
+        least: tenths(at(&cases, 5)),
+        spread: [tenths(at(&cases, 25)), tenths(at(&cases, 75))],
+        floor: tenths(at(&floors, 50)),
+        log_ratio: unlogged.map(|_| (at(&cases, 50) / at(&without, 50) * 1e3).round() / 1e3),
     }
 }
 

@@ -275,7 +275,10 @@ impl Port for MemPort {
     fn told<'a>(&'a mut self, frame: &'a mut MemFrame, envelope: &Envelope) -> Told<'a> {
         match self.framing {
             Framing::Ethernet => {
-                Told::Packet(&self.room(frame)[usize::from(envelope.network_start)..])
+                let start = usize::from(envelope.network_start);
+                let len = frame.len - start;
+                let room = &self.room(frame)[start..];
+                Told::Packet { room, len }
             }
             Framing::Bare(client) => {
                 let client = SocketAddr::new(client, 0);

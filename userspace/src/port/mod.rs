@@ -28,8 +28,13 @@ pub type Vector<F> = ArrayVec<F, VECTOR_CAPACITY>;
 
 /// What a port can tell of a frame.
 pub enum Told<'a> {
-    /// All that is in it, from the IP header to the end of its room.
-    Packet(&'a [u8]),
+    /// What is in it from the IP header on.
+    Packet {
+        /// To the end of the frame's room.
+        room: &'a [u8],
+        /// Bytes of packet in it.
+        len: usize,
+    },
     /// Between whom the message travels: its headers are the kernel's.
     Ends(Ends),
 }

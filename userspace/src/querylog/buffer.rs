@@ -1,14 +1,15 @@
 //! Records of queries, one behind the other, as a worker writes them.
 //!
-//! A record begins with its length in bytes (4), its kind (1), the query's place in its vector (1)
-//! and what its kind has there (2), the least significant byte first; every record begins at a
-//! multiple of eight.
+//! A record begins with its length in bytes (3), what its kind has there (1), its kind (1), the
+//! query's place in its vector (1) and what its kind has there (2), the least significant byte first.
+//! Every record begins where a cache line does: a store across two lines costs as much as several.
 
 use crate::packet::reply::Transport;
 use crate::packet::{Ends, Query, QueryFlags, headers};
 use crate::prefetch::prefetch_to_write;
 use crate::sys::pages::Pages;
 use crate::telemetry::Rcode;
+use bytemuck::{Pod, Zeroable};
 
 /// Bytes of what every record begins with.
 const PREFIX: usize = 8;
@@ -20,11 +21,12 @@ const REPLY: usize = PREFIX + 20;
 const PACKET: usize = PREFIX + 8;
 /// Bytes that may be written behind a record: copies go in blocks.
 const SLACK: usize = 128;
-/// Bytes of a short packet: two blocks.
-const SHORT: usize = 128;
-/// How many bytes ahead memory is fetched to be written to: some records.
-const AHEAD: usize = 1024;
-/// Bytes of a block.
+/// Bytes of a short packet: its record fills three cache lines at most.
+const SHORT: usize = 3 * BLOCK - PACKET;
+/// How many bytes ahead memory is fetched to be written to: a vector, so that it comes while the
+/// next one is answered.
+const AHEAD: usize = 8192;
+/// Bytes of a block: a cache line.
 const BLOCK: usize = 64;
 
 const KIND_VECTOR: u8 = 1;
@@ -57,6 +59,8 @@ pub struct ReplyRecord<'m> {
     pub udp_size: u16,
     /// What the query had beside its question.
     pub flags: QueryFlags,
+    /// Bytes 2 and 3 of the query's header.
+    pub query_header: [u8; 2],
     /// Its code, with the upper bits from the OPT record.
     pub rcode: u16,
     /// Bytes of the whole reply.
@@ -81,12 +85,12 @@ pub(super) struct PacketRecord<'m> {
 /// A record as it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record<'b> {
-    /// What follows came and left together, in nanoseconds since 1970.
+    /// What follows came and left together, in the ticks of the worker's clock.
     Vector {
         /// When it was received.
-        received_ns: u64,
+        received: u64,
         /// When its replies were sent.
-        sent_ns: u64,
+        sent: u64,
     },
     /// A query as it came.
     Query {
@@ -132,28 +136,28 @@ impl Buffer {
         self.len = 0;
     }
 
-    /// Begins a vector that came at `received_ns`; `None`: there is no room.
-    pub(super) fn push_vector(&mut self, received_ns: u64) -> Option<VectorPlace> {
+    /// Begins a vector that came at `received`; `None`: there is no room.
+    pub(super) fn push_vector(&mut self, received: u64) -> Option<VectorPlace> {
         let place = VectorPlace(self.len);
-        let room = self.begin(VECTOR)?;
+        let room = self.begin(VECTOR.next_multiple_of(BLOCK))?;
         room[..PREFIX].copy_from_slice(&prefix(VECTOR, KIND_VECTOR, 0, 0));
-        room[PREFIX..PREFIX + 8].copy_from_slice(&received_ns.to_ne_bytes());
-        room[PREFIX + 8..VECTOR].copy_from_slice(&received_ns.to_ne_bytes());
-        self.len += VECTOR;
+        room[PREFIX..PREFIX + 8].copy_from_slice(&received.to_ne_bytes());
+        room[PREFIX + 8..VECTOR].copy_from_slice(&received.to_ne_bytes());
+        self.len += VECTOR.next_multiple_of(BLOCK);
         Some(place)
     }
 
     /// Says when a vector's replies left.
-    pub(super) fn end_vector(&mut self, place: VectorPlace, sent_ns: u64) {
+    pub(super) fn end_vector(&mut self, place: VectorPlace, sent: u64) {
         let start = place.0;
         if let Some(room) = self.bytes.get_mut(start + PREFIX + 8..start + VECTOR) {
-            room.copy_from_slice(&sent_ns.to_ne_bytes());
+            room.copy_from_slice(&sent.to_ne_bytes());
         }
     }
 
     /// Forgets a vector without records; false: it has some.
     pub(super) fn forget_vector(&mut self, place: VectorPlace) -> bool {
-        let is_empty = self.len == place.0 + VECTOR;
+        let is_empty = self.len == place.0 + VECTOR.next_multiple_of(BLOCK);
         if is_empty {
             self.len = place.0;
         }
@@ -163,7 +167,7 @@ impl Buffer {
     /// Adds a query; false: there is no room.
     pub(super) fn push_query(&mut self, row: u8, message: &[u8]) -> bool {
         let used = PREFIX + 8 + message.len();
-        let len = used.next_multiple_of(8);
+        let len = used.next_multiple_of(BLOCK);
         let Some(room) = self.begin(len) else {
             return false;
         };
@@ -180,7 +184,7 @@ impl Buffer {
         let address_len = reply.ends.address_len();
         let head = REPLY + 2 * address_len;
         let used = head + reply.reply.len();
-        let len = used.next_multiple_of(8);
+        let len = used.next_multiple_of(BLOCK);
         let Some(room) = self.begin(len) else {
             return false;
         };
@@ -198,7 +202,7 @@ impl Buffer {
             reply.udp_size,
             reply.rcode,
             reply.flags.bits().into(),
-            0,
+            u16::from_ne_bytes(reply.query_header),
         ];
         room[PREFIX..PREFIX + 4].copy_from_slice(&[t0, t1, t2, t3]);
         for (cell, number) in room[PREFIX + 4..REPLY].chunks_exact_mut(2).zip(numbers) {
@@ -213,45 +217,45 @@ impl Buffer {
 
     /// Adds a reply as it lies in its packet, behind `head_len` bytes of headers; false: there is
     /// no room.
-    #[inline(always)]
     pub(super) fn push_packet(&mut self, row: u8, head_len: u8, packet: &PacketRecord<'_>) -> bool {
         let used = PACKET + packet.len;
-        let query = packet.query;
-        let refusal = query.refusal.map_or(0, Rcode::code);
-        let numbers =
-            u64::from(packet.taps) | u64::from(query.udp_size) << 32 | u64::from(refusal) << 48;
-        let flags = u16::from_le_bytes([head_len, query.flags.bits()]);
-        let words = [prefix(used, KIND_PACKET, row, flags), numbers.to_le_bytes()];
-        // Nearly all are short: a copy of a constant length has no loop and no end to look at.
-        let room = self.bytes.get_mut(self.len..);
-        if let Some(room) = room.and_then(<[u8]>::first_chunk_mut::<{ PACKET + SHORT }>)
-            && let Some(bytes) = packet.bytes.first_chunk::<SHORT>()
-            && packet.len <= SHORT
-        {
-            // The reader, on another CPU, had this memory last.
-            prefetch_to_write(room, AHEAD, 2);
-            room[..PREFIX].copy_from_slice(&words[0]);
-            room[PREFIX..PACKET].copy_from_slice(&words[1]);
-            room[PACKET..].copy_from_slice(bytes);
-            self.len += used.next_multiple_of(8);
-            return true;
-        }
-        self.push_any_packet(&words, packet)
-    }
-
-    /// As `push_packet`, of any length.
-    #[inline(never)]
-    fn push_any_packet(&mut self, words: &[[u8; PREFIX]; 2], packet: &PacketRecord<'_>) -> bool {
-        let used = PACKET + packet.len;
-        let len = used.next_multiple_of(8);
+        let len = used.next_multiple_of(BLOCK);
         let Some(room) = self.begin(len) else {
             return false;
         };
-        room[..PREFIX].copy_from_slice(&words[0]);
-        room[PREFIX..PACKET].copy_from_slice(&words[1]);
+        let query = packet.query;
+        let [header, header_end] = query.header_flags;
+        let refusal = query.refusal.map_or(0, Rcode::code);
+        let head = PacketHead {
+            used: u32::try_from(used).unwrap_or(0) | u32::from(header) << 24,
+            kind: KIND_PACKET,
+            row,
+            head_len,
+            query_flags: query.flags.bits(),
+            taps: packet.taps,
+            udp_size: query.udp_size,
+            // None of those that queries are refused with is larger.
+            refusal: u8::try_from(refusal).unwrap_or(u8::MAX),
+            header_end,
+        };
+        room[..PACKET].copy_from_slice(bytemuck::bytes_of(&head));
         room[PACKET..used].copy_from_slice(&packet.bytes[..packet.len]);
         self.len += len;
         true
+    }
+
+    /// By what records of usual packets are added, for all of `taps`; what it leaves free, `advance`
+    /// is to be told.
+    #[inline(always)]
+    pub(super) fn usual_packets(&mut self, taps: u32) -> UsualPackets<'_> {
+        let bytes = self.bytes.get_mut(self.len..).unwrap_or_default();
+        UsualPackets { bytes, taps }
+    }
+
+    /// Keeps what was added, so that so many bytes are free.
+    #[inline(always)]
+    pub(super) fn advance(&mut self, free: usize) {
+        self.len = self.bytes.len() - free;
     }
 
     /// All records, in their order.
@@ -263,6 +267,93 @@ impl Buffer {
     #[inline(always)]
     fn begin(&mut self, len: usize) -> Option<&mut [u8]> {
         self.bytes.get_mut(self.len..self.len + len + SLACK)
+    }
+}
+
+/// What the record of a packet begins with: the length of all, the kind, the place, the bytes of
+/// headers, and what the reply does not tell of its query.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct PacketHead {
+    /// The length, and in the last byte the first byte of flags in the query's header.
+    used: u32,
+    kind: u8,
+    row: u8,
+    head_len: u8,
+    query_flags: u8,
+    taps: u32,
+    udp_size: u16,
+    refusal: u8,
+    header_end: u8,
+}
+
+/// Adds records of usual packets, one behind the other.
+///
+/// What it needs for each, it has at hand: a buffer would be looked at anew every time, as the
+/// record that was just written might have changed it.
+pub struct UsualPackets<'b> {
+    /// What is free.
+    bytes: &'b mut [u8],
+    taps: u32,
+}
+
+impl UsualPackets<'_> {
+    /// What is free still.
+    #[inline(always)]
+    pub fn free(self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds one of `len` bytes, of which `head_len` are headers, in reply to a query that was not
+    /// refused; false: they are not as few as nearly always, or there is no room.
+    ///
+    /// A copy of a constant length has no loop and no end to look at.
+    #[inline(always)]
+    pub fn push(
+        &mut self,
+        row: usize,
+        query: &Query,
+        room: &[u8],
+        len: usize,
+        head_len: u16,
+    ) -> bool {
+        let Some(from) = room.first_chunk::<SHORT>().filter(|_| len <= SHORT) else {
+            return false;
+        };
+        let bytes = std::mem::take(&mut self.bytes);
+        let Some(to) = bytes.first_chunk_mut::<{ PACKET + SHORT }>() else {
+            self.bytes = bytes;
+            return false;
+        };
+        // The reader, on another CPU, had this memory last.
+        prefetch_to_write(to, AHEAD, 2);
+        let used = PACKET + len;
+        let [header, header_end] = query.header_flags;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "short packets have short headers, vectors at most 256 rows"
+        )]
+        let head = PacketHead {
+            used: used as u32 | u32::from(header) << 24,
+            kind: KIND_PACKET,
+            row: row as u8,
+            head_len: head_len as u8,
+            query_flags: query.flags.bits(),
+            taps: self.taps,
+            udp_size: query.udp_size,
+            refusal: 0,
+            header_end,
+        };
+        to[..PACKET].copy_from_slice(bytemuck::bytes_of(&head));
+        to[PACKET..BLOCK].copy_from_slice(&from[..BLOCK - PACKET]);
+        let (lines, _) = to[BLOCK..].as_chunks_mut::<BLOCK>();
+        let (blocks, _) = from[BLOCK - PACKET..].as_chunks::<BLOCK>();
+        lines[0] = blocks[0];
+        if used > 2 * BLOCK {
+            lines[1] = blocks[1];
+        }
+        self.bytes = &mut bytes[used.next_multiple_of(BLOCK)..];
+        true
     }
 }
 
@@ -294,15 +385,15 @@ impl<'b> Iterator for Records<'b> {
 
     fn next(&mut self) -> Option<Record<'b>> {
         let prefix: [u8; PREFIX] = *self.0.first_chunk()?;
-        let [l0, l1, l2, l3, kind, row, flags @ ..] = prefix;
-        let used = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).ok()?;
-        let (record, rest) = self.0.split_at_checked(used.next_multiple_of(8))?;
+        let [l0, l1, l2, first_flags, kind, row, flags @ ..] = prefix;
+        let used = usize::try_from(u32::from_le_bytes([l0, l1, l2, 0])).ok()?;
+        let (record, rest) = self.0.split_at_checked(used.next_multiple_of(BLOCK))?;
         self.0 = rest;
         let body = record.get(PREFIX..used)?;
         match kind {
             KIND_VECTOR => Some(Record::Vector {
-                received_ns: number(body, 0),
-                sent_ns: number(body, 8),
+                received: number(body, 0),
+                sent: number(body, 8),
             }),
             KIND_QUERY => {
                 let len = usize::try_from(number(body, 0)).ok()?;
@@ -315,7 +406,7 @@ impl<'b> Iterator for Records<'b> {
             }),
             KIND_PACKET => Some(Record::Reply {
                 row,
-                reply: packet(body, flags)?,
+                reply: packet(body, first_flags, flags)?,
             }),
             _ => None,
         }
@@ -340,6 +431,7 @@ fn reply(body: &[u8], flags: u16) -> Option<ReplyRecord<'_>> {
         udp_size,
         rcode,
         query_flags,
+        query_header,
     ] = std::array::from_fn(|_| numbers.next().unwrap_or_default());
     let mut ends = Ends {
         is_ipv6: flags & IPV6 != 0,
@@ -361,28 +453,29 @@ fn reply(body: &[u8], flags: u16) -> Option<ReplyRecord<'_>> {
         },
         udp_size,
         flags: QueryFlags::from_bits((query_flags & 0xff) as u8),
+        query_header: query_header.to_ne_bytes(),
         rcode,
         reply_len,
         reply: message.get(..copied.into())?,
     })
 }
 
-/// What a packet tells. `head_len` and the query's flags stand in the record's first word.
-fn packet(body: &[u8], [head_len, query_flags]: [u8; 2]) -> Option<ReplyRecord<'_>> {
+/// What a packet tells. The query's first byte of flags, `head_len` and what else the query had
+/// stand in the record's first word.
+fn packet(body: &[u8], header: u8, [head_len, query_flags]: [u8; 2]) -> Option<ReplyRecord<'_>> {
     let (numbers, packet) = body.split_at_checked(PACKET - PREFIX)?;
-    let numbers = number(numbers, 0).to_le_bytes();
-    let [t0, t1, t2, t3, s0, s1, r0, r1] = numbers;
+    let [t0, t1, t2, t3, s0, s1, refusal, header_end] = number(numbers, 0).to_ne_bytes();
     let (head, reply) = packet.split_at_checked(head_len.into())?;
-    let refusal = u16::from_le_bytes([r0, r1]);
-    let low = u16::from(reply.get(3)? & 0xf);
+    let low = reply.get(3)? & 0xf;
     Some(ReplyRecord {
-        taps: u32::from_le_bytes([t0, t1, t2, t3]),
+        taps: u32::from_ne_bytes([t0, t1, t2, t3]),
         ends: headers::ends_of(head),
         transport: Transport::Udp,
-        udp_size: u16::from_le_bytes([s0, s1]),
+        udp_size: u16::from_ne_bytes([s0, s1]),
         flags: QueryFlags::from_bits(query_flags),
+        query_header: [header, header_end],
         // Only what a query is refused with has more than four bits.
-        rcode: if refusal & 0xf == low { refusal } else { low },
+        rcode: if refusal & 0xf == low { refusal } else { low }.into(),
         reply_len: headers::payload_len(head)?,
         reply,
     })
@@ -402,6 +495,7 @@ mod tests {
             transport,
             udp_size: 1232,
             flags: QueryFlags::EDNS.with(QueryFlags::SLIPPED),
+            query_header: [3, 0x30],
             rcode: 23,
             reply_len: 65_535,
             reply,
@@ -428,11 +522,8 @@ mod tests {
             assert!(buffer.push_reply(row, &reply));
             buffer.end_vector(place, 9);
             let message = &bytes[..len];
-            let (received_ns, sent_ns) = (7 + at as u64, 9);
-            written.push(Record::Vector {
-                received_ns,
-                sent_ns,
-            });
+            let (received, sent) = (7 + at as u64, 9);
+            written.push(Record::Vector { received, sent });
             written.push(Record::Query { row, message });
             written.push(Record::Reply { row, reply });
         }
@@ -472,6 +563,7 @@ mod tests {
                 let query = Query {
                     udp_size: 1232,
                     flags: QueryFlags::EDNS,
+                    header_flags: [1, 0x20],
                     refusal: Some(Rcode::BadVers),
                     ..Query::NONE
                 };
@@ -492,6 +584,7 @@ mod tests {
                     transport: Transport::Udp,
                     udp_size: 1232,
                     flags: QueryFlags::EDNS,
+                    query_header: [1, 0x20],
                     rcode: 16,
                     reply_len: len,
                     reply: &bytes[start..start + kept],

@@ -2,6 +2,7 @@
 
 use super::buffer::{Buffer, Record, ReplyRecord};
 use crate::port::VECTOR_CAPACITY;
+use crate::sys::clock::Timescale;
 
 /// A query that was answered.
 #[derive(Clone, Copy, Debug)]
@@ -19,16 +20,22 @@ pub struct Entry<'b> {
 }
 
 /// Hands every reply in `buffer` to `take`, in the order in which they were written.
-pub fn entries<'b>(buffer: &'b Buffer, worker: &'b str, mut take: impl FnMut(&Entry<'b>)) {
+/// `scale` is for the ticks in it.
+pub fn entries<'b>(
+    buffer: &'b Buffer,
+    worker: &'b str,
+    scale: &Timescale,
+    mut take: impl FnMut(&Entry<'b>),
+) {
     let (mut received, mut sent) = (0, 0);
     let mut queries: [Option<&[u8]>; VECTOR_CAPACITY] = [None; VECTOR_CAPACITY];
     for record in buffer.records() {
         match record {
             Record::Vector {
-                received_ns,
-                sent_ns,
+                received: first,
+                sent: last,
             } => {
-                (received, sent) = (received_ns, sent_ns);
+                (received, sent) = (scale.unix_ns(first), scale.unix_ns(last));
                 // Those of the last vector whose replies nobody wanted.
                 queries.fill(None);
             }

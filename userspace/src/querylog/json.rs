@@ -130,8 +130,9 @@ fn request(entry: &Entry<'_>, reply: &Message<&[u8]>) -> Request {
     Request {
         opcode: mnemonic(header.opcode()),
         rd: header.rd(),
-        tc: own.as_ref().is_some_and(|query| query.header().tc()),
-        ad: own.as_ref().is_some_and(|query| query.header().ad()),
+        // RFC 1035 §4.1.1, RFC 6840 §5.7.
+        tc: entry.reply.query_header[0] & 2 != 0,
+        ad: entry.reply.query_header[1] & 0x20 != 0,
         cd: header.cd(),
         edns: edns(entry, own.as_ref()),
         name: question.as_ref().map(|question| dotted(question.qname())),

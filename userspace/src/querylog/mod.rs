@@ -15,7 +15,7 @@ mod source;
 mod tap;
 mod thread;
 
-pub use buffer::{BUFFER_LEN_MIN, Buffer, Record, Records, ReplyRecord};
+pub use buffer::{BUFFER_LEN_MIN, Buffer, Record, Records, ReplyRecord, UsualPackets};
 pub use counts::{QueryLogCounts, QueryLogEvent};
 pub use entry::{Entry, entries};
 pub use filter::Filter;
@@ -25,6 +25,7 @@ pub use live::{
     TopOptions, Unavailable, View, Wanted,
 };
 pub use output::{FileOptions, Format, Output, Place, SocketAddress};
+pub(crate) use recorder::is_unusual;
 pub use recorder::{Reader, Recorder, recorder};
 pub use source::Source;
 pub use tap::{TAPS_MAX, Tap, Taps};

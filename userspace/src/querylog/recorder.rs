@@ -1,7 +1,7 @@
 //! A worker's end of the query log: it writes into one buffer while the other is read.
 
 use super::Taps;
-use super::buffer::{Buffer, PacketRecord, ReplyRecord, VectorPlace};
+use super::buffer::{Buffer, PacketRecord, ReplyRecord, UsualPackets, VectorPlace};
 use super::tap::{Passed, TAPS_MAX};
 use crate::packet::reply::Transport;
 use crate::packet::{Ends, HEADER_LEN, Query, QueryFlags};
@@ -72,16 +72,15 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Begins a vector, received now; `now_ns` is asked, in nanoseconds since 1970, if anybody
-    /// looks on.
-    pub fn begin(&mut self, now_ns: impl FnOnce() -> u64) {
+    /// Begins a vector, received now; `now` is asked, in ticks of one clock, if anybody looks on.
+    pub fn begin(&mut self, now: impl FnOnce() -> u64) {
         if let Some(order) = self.orders.try_pop() {
             self.obey(order);
         }
         if let Some(buffer) = &mut self.buffer
             && !self.taps.is_empty()
         {
-            self.vector = buffer.push_vector(now_ns());
+            self.vector = buffer.push_vector(now());
         }
         self.simply = match self.vector {
             Some(_) => self.taps.simply(),
@@ -90,10 +89,10 @@ impl Recorder {
     }
 
     /// Ends the vector: its replies have left.
-    pub fn end(&mut self, now_ns: impl FnOnce() -> u64) {
+    pub fn end(&mut self, now: impl FnOnce() -> u64) {
         if let (Some(place), Some(buffer)) = (self.vector.take(), &mut self.buffer) {
             if !buffer.forget_vector(place) {
-                buffer.end_vector(place, now_ns());
+                buffer.end_vector(place, now());
             }
             self.filled.store(buffer.len(), Ordering::Relaxed);
         }
@@ -105,26 +104,25 @@ impl Recorder {
         !self.taps.is_empty()
     }
 
-    /// Takes note of a query before its reply is written over it. Returns who wants the reply, one
-    /// bit each, as far as it can be told by now.
+    /// Whether nobody who looks on has to be asked about a usual query.
     #[inline(always)]
-    pub fn note(
-        &mut self,
-        row: usize,
-        query: &Query,
-        message: &[u8],
-        client: impl Fn() -> IpAddr,
-    ) -> u32 {
-        let simply = self.simply;
-        if simply != 0 && !is_unusual(query, message) {
-            return simply;
-        }
-        self.note_any(row, query, message, client)
+    pub fn is_simple(&self) -> bool {
+        self.simply != 0
     }
 
-    /// As `note`, of any query, for anybody.
+    /// Who wants the reply to a query: those whom `note` named, or all, where nobody had to be asked.
+    #[inline(always)]
+    pub fn taps_of(&self, query: &Query, noted: u32) -> u32 {
+        match self.simply != 0 && !is_unusual(query) {
+            true => self.simply,
+            false => noted,
+        }
+    }
+
+    /// Takes note of a query before its reply is written over it. Returns who wants the reply, one
+    /// bit each, as far as it can be told by now.
     #[inline(never)]
-    fn note_any(
+    pub fn note(
         &mut self,
         row: usize,
         query: &Query,
@@ -135,7 +133,7 @@ impl Recorder {
         if taps == 0 {
             return 0;
         }
-        let is_kept = self.taps.want_query(taps) || is_unusual(query, message);
+        let is_kept = self.taps.want_query(taps) || is_unusual(query);
         // There are at most 256 rows.
         let has_room = match (&mut self.buffer, u8::try_from(row)) {
             (Some(buffer), Ok(row)) if self.vector.is_some() => {
@@ -168,6 +166,7 @@ impl Recorder {
             transport,
             udp_size: query.udp_size,
             flags: query.flags,
+            query_header: query.header_flags,
             rcode: rcode(query, reply),
             reply_len: u16::try_from(reply.len()).unwrap_or(u16::MAX),
             reply: &reply[..reply.len().min(self.taps.reply_len())],
@@ -179,34 +178,46 @@ impl Recorder {
         self.dropped += u64::from(!is_kept);
     }
 
-    /// As `push`, of a reply of `reply_len` bytes that lies in its packet: `bytes` has that, from
-    /// the IP header to the end of its room, `head_len` are the bytes of its headers.
-    #[inline(always)]
+    /// As `push`, of a packet of `len` bytes from the IP header to the reply's end, of which
+    /// `head_len` are the headers'; `room` has them, and whatever is behind them in the frame.
+    #[inline(never)]
     pub fn push_packet(
         &mut self,
         row: usize,
         taps: u32,
         query: &Query,
-        bytes: &[u8],
+        room: &[u8],
+        len: usize,
         head_len: u16,
-        reply_len: usize,
     ) {
         let start = usize::from(head_len);
-        let taps = self.taps.with_rcode(taps, || rcode(query, &bytes[start..]));
+        let taps = self.taps.with_rcode(taps, || rcode(query, &room[start..]));
         if taps == 0 {
             return;
         }
         let record = PacketRecord {
             taps,
             query,
-            bytes,
-            len: start + reply_len.min(self.taps.reply_len()),
+            bytes: room,
+            len: len.min(start + self.taps.reply_len()),
         };
         let is_kept = match (&mut self.buffer, u8::try_from(row), u8::try_from(head_len)) {
             (Some(buffer), Ok(row), Ok(head_len)) => buffer.push_packet(row, head_len, &record),
             _ => false,
         };
         self.dropped += u64::from(!is_kept);
+    }
+
+    /// Has replies to usual queries added as `push_packet` does it, by `add`. `None`: somebody who
+    /// looks on has to be asked for more.
+    #[inline(always)]
+    pub fn push_usual<T>(&mut self, add: impl FnOnce(&mut UsualPackets<'_>) -> T) -> Option<T> {
+        let buffer = self.buffer.as_mut().filter(|_| self.simply != 0)?;
+        let mut packets = buffer.usual_packets(self.simply);
+        let added = add(&mut packets);
+        let free = packets.free();
+        buffer.advance(free);
+        Some(added)
     }
 
     /// How many had no room since the last call.
@@ -243,12 +254,8 @@ impl Drop for Recorder {
 
 /// Whether something of a query could not be told from its reply and the few words beside it.
 #[inline(always)]
-fn is_unusual(query: &Query, message: &[u8]) -> bool {
-    // RD and CD come back with the reply.
-    let flags = message
-        .get(2..4)
-        .map_or(0xff, |flags| flags[0] & !1 | flags[1] & !0x10);
-    flags != 0 || query.refusal.is_some() || query.flags.any(QueryFlags::OPTIONS)
+pub(crate) fn is_unusual(query: &Query) -> bool {
+    query.refusal.is_some() || query.flags.any(QueryFlags::OPTIONS)
 }
 
 /// The code of a reply. Only what a query is refused with has more than four bits.
@@ -348,8 +355,8 @@ mod tests {
     fn told(buffer: &Buffer) -> Vec<String> {
         let tell = |record| match record {
             Record::Vector {
-                received_ns: 7,
-                sent_ns: 8,
+                received: 7,
+                sent: 8,
             } => None,
             Record::Query { row: 3, .. } => Some("q".to_owned()),
             Record::Reply { row: 3, reply } => Some(format!("{:b} {}", reply.taps, reply.reply[1])),
@@ -415,8 +422,9 @@ mod tests {
         for (queries, flags, kept) in [
             (false, [1, 0], false),
             (false, [0, 0x10], false),
-            (false, [3, 0], true),
-            (false, [1, 0x20], true),
+            (false, [3, 0], false),
+            (false, [1, 0x20], false),
+            (false, [9, 0], true),
             (true, [1, 0], true),
         ] {
             let (mut recorder, mut reader) = recorder();

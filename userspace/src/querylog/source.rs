@@ -3,6 +3,7 @@
 use super::counts::{QueryLogCounts, QueryLogEvent};
 use super::entry::entries;
 use super::{Buffer, Entry, Reader, Taps};
+use crate::sys::clock::{Moment, Timescale};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,8 @@ pub struct Source {
     /// The bits of taps that a record which is not read yet may have.
     under_way: u32,
     flipped: Instant,
+    /// When the last two orders were given, between which and now all was written that is read.
+    ordered: [Moment; 2],
 }
 
 impl Source {
@@ -40,6 +43,7 @@ impl Source {
             has_obeyed: true,
             under_way: 0,
             flipped: Instant::now(),
+            ordered: [Moment::now(); 2],
         }
     }
 
@@ -57,6 +61,7 @@ impl Source {
                 self.taps = Arc::clone(taps);
                 self.under_way |= taps.bits();
                 self.flipped = Instant::now();
+                self.ordered = [self.ordered[1], Moment::now()];
                 (self.wake)();
             }
             Err(buffer) => self.spare = buffer,
@@ -87,7 +92,8 @@ impl Source {
     pub(super) fn read(&mut self, counts: &QueryLogCounts, mut take: impl FnMut(&Entry<'_>)) {
         while let Some(delivered) = self.reader.take() {
             if let Some(mut buffer) = delivered {
-                entries(&buffer, &self.name, |entry| {
+                let scale = Timescale::between(self.ordered[0], Moment::now());
+                entries(&buffer, &self.name, &scale, |entry| {
                     counts.add(QueryLogEvent::Recorded, 1);
                     take(entry);
                 });

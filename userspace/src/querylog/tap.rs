@@ -72,7 +72,7 @@ impl Taps {
 
     /// The bits of all, if each wants every reply and no query: nobody has to be asked.
     pub(super) fn simply(&self) -> u32 {
-        match self.asked.is_empty() && self.queries == 0 {
+        match self.asked.is_empty() && self.queries == 0 && !self.by_rcode {
             true => self.all,
             false => 0,
         }

@@ -24,7 +24,7 @@ use decision::Decision;
 use limiter::Limiter;
 use miss::miss;
 use open::open;
-use record::Teller;
+use record::{note, noter};
 use std::sync::Arc;
 use write::{message, usual, write};
 
@@ -55,6 +55,8 @@ struct Row {
     candidate: Option<NamePlace>,
     envelope: Envelope,
     is_discarded: bool,
+    /// Who is told of its reply, one bit each, if anybody looks on.
+    taps: u32,
 }
 
 impl<F> Turn<F> {
@@ -71,6 +73,7 @@ impl<F> Turn<F> {
             candidate: None,
             envelope: Envelope::default(),
             is_discarded: false,
+            taps: 0,
         };
         Self {
             level,
@@ -162,9 +165,14 @@ impl<F> Turn<F> {
             #[inline(always)]
             || self.resolve(simd, port, snapshot, time_s, &mut decisions),
         );
+        self.note(port);
         simd.run(
             #[inline(always)]
             || self.pack(simd, port, snapshot, time_s, &decisions, tally),
+        );
+        simd.run(
+            #[inline(always)]
+            || self.tell(port, tally),
         );
         if let Some(counts) = &self.zone_counts {
             count_zones(counts, &self.rows, &decisions, snapshot);
@@ -284,20 +292,21 @@ impl<F> Turn<F> {
         let mut counts = Counts::default();
         let room = port.message_limit(&Envelope::DEEPEST);
         let brief_len = reply::brief_len(snapshot, room);
-        let mut teller = Teller::new(self.recorder.as_deref_mut());
+        let mut noter = noter(self.recorder.as_deref_mut());
         let rows = self.frames.iter_mut().zip(&mut self.rows).zip(decisions);
         for (place, ((frame, row), decision)) in rows.enumerate() {
             if row.is_discarded {
                 continue;
             }
-            let noted = teller.note(port, frame, row, place);
             if let Some(message) = message(port, frame, &row.envelope).get_mut(..brief_len)
                 && let Some(brief) = usual(simd, message, &row.query, decision, snapshot)
             {
                 counts.add_usual(&row.query, matches!(decision, Decision::Absence(_)));
                 port.seal(frame, &row.envelope, brief.len, Some(brief.sum));
-                teller.tell(noted, port, frame, row, brief.len);
                 continue;
+            }
+            if let Some(recorder) = noter.as_deref_mut() {
+                note(recorder, port, frame, row, place);
             }
             let answer = decision.answer();
             let written = write(simd, port, frame, row, &answer, snapshot, time_s);
@@ -305,7 +314,6 @@ impl<F> Turn<F> {
                 Ok(reply) => {
                     counts.add(&row.query, &answer, &reply, tally);
                     port.seal(frame, &row.envelope, reply.len, reply.sum);
-                    teller.tell(noted, port, frame, row, reply.len);
                 }
                 Err(reason) => {
                     tally.discard(reason);
@@ -315,7 +323,6 @@ impl<F> Turn<F> {
             }
         }
         counts.report(tally);
-        teller.report(tally);
     }
 
     /// Sends the replies, and gives back what is discarded.

@@ -25,6 +25,8 @@ pub struct Query {
     pub options_start: u16,
     /// Bytes of options.
     pub options_len: u16,
+    /// Bytes 2 and 3 of the header: the opcode and the flags (RFC 1035 §4.1.1, RFC 2535 §6.1).
+    pub header_flags: [u8; 2],
     /// Bytes of QNAME, which begins at byte 12, its root label included; 0 when there is no
     /// readable question, and then the reply has none.
     pub name_len: u8,
@@ -163,6 +165,16 @@ pub fn prove(query: &mut Query, message: &[u8], key: &NameKey) -> bool {
 /// `Err`: it gets no answer. `Ok` with `refusal`: it gets that code.
 pub fn parse(message: &[u8], key: &NameKey) -> Result<Query, Discard> {
     let header: &[u8; HEADER_LEN] = message.first_chunk().ok_or(Discard::ShortMessage)?;
+    let mut query = parse_behind(header, message, key)?;
+    query.header_flags = [header[2], header[3]];
+    Ok(query)
+}
+
+fn parse_behind(
+    header: &[u8; HEADER_LEN],
+    message: &[u8],
+    key: &NameKey,
+) -> Result<Query, Discard> {
     // RFC 1035 §4.1.1: the first bit says query (0) or response (1).
     if header[2] & 0x80 != 0 {
         return Err(Discard::Response);
@@ -223,6 +235,7 @@ const fn refused(rcode: Rcode) -> Query {
         udp_size: 512,
         options_start: 0,
         options_len: 0,
+        header_flags: [0; 2],
         name_len: 0,
         flags: QueryFlags(0),
         refusal: Some(rcode),
@@ -242,6 +255,7 @@ fn question(message: &[u8], key: &NameKey) -> Option<Query> {
         udp_size: 512,
         options_start: 0,
         options_len: 0,
+        header_flags: [0; 2],
         name_len: u8::try_from(name_len).ok()?,
         flags: QueryFlags::default(),
         refusal: None,

@@ -56,6 +56,7 @@ pub(super) fn read<S: Simd>(
         options_len: opt.options_len,
         #[expect(clippy::cast_possible_truncation, reason = "at most a block's length")]
         options_start: options_start as u16,
+        header_flags: [head[2], head[3]],
         #[expect(clippy::cast_possible_truncation, reason = "at most a block's length")]
         name_len: name_len as u8,
         flags: flags.with(QueryFlags::UNPROVEN),

@@ -158,7 +158,10 @@ impl Port for XskPort {
 
     #[inline(always)]
     fn told<'a>(&'a mut self, frame: &'a mut XskFrame, envelope: &Envelope) -> Told<'a> {
-        Told::Packet(&self.room(frame)[usize::from(envelope.network_start)..])
+        let start = usize::from(envelope.network_start);
+        let len = self.bytes(frame).len() - start;
+        let room = &self.room(frame)[start..];
+        Told::Packet { room, len }
     }
 
     fn transmit(&mut self, replies: &mut Vector<XskFrame>) {

@@ -93,6 +93,7 @@ mod tests {
             transport: Transport::Udp,
             udp_size: 512,
             flags: QueryFlags::default(),
+            query_header: [1, 0],
             rcode: 0,
             reply_len: 29,
             reply,

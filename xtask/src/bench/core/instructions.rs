@@ -84,9 +84,13 @@ fn count(options: &Options, installer: &Installer) -> Result<Instructions> {
     lines(core.arg("--callgrind").args(words(options)), |json| {
         let line: serde_json::Value = serde_json::from_str(json)?;
         let case = line["case"].as_str().context("a line without a case")?;
+        let case = match line["query_log"].as_bool() {
+            Some(true) => format!("{case}, query log"),
+            _ => case.to_owned(),
+        };
         let count = line["instructions_per_packet"].as_f64();
         let count = count.with_context(|| format!("{case} without a count"))?;
-        counted.per_packet.insert(case.to_owned(), count);
+        counted.per_packet.insert(case.clone(), count);
         match options.json {
             true => output::result(json),
             false => output::result(format!("{case:<26}{count:>9.1}")),

@@ -15,6 +15,14 @@ const WITH_EDNS: &str = ", EDNS in half";
 /// The vector of the marks.
 const VECTOR: u64 = 64;
 
+/// How many times as long as without a query log, the usual packets may take with one.
+const QUERY_LOG_RATIO: f64 = 1.15;
+
+/// Whether a query log's ratio is within its mark, and the mark.
+pub(super) fn of_query_log(ratio: f64) -> (bool, f64) {
+    (ratio <= QUERY_LOG_RATIO, QUERY_LOG_RATIO)
+}
+
 /// What a case must reach, and what it should.
 pub(super) fn of(case: &str, level: &str, vector: u64) -> Option<[f64; 2]> {
     let case = case.strip_suffix(WITH_EDNS).unwrap_or(case);

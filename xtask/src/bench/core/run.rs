@@ -15,6 +15,8 @@ pub(super) struct Line {
     /// Whether all queries are written down.
     #[serde(default)]
     query_log: bool,
+    /// How many times as long as without that.
+    query_log_ratio: Option<f64>,
     ns_per_packet: f64,
     least_ns: f64,
     spread: [f64; 2],
@@ -75,17 +77,7 @@ impl Line {
     /// A row of the table; beside an earlier run, with how many times as long it takes now.
     pub(super) fn row(&self, earlier: Option<&Run>) -> String {
         let [low, high] = self.spread;
-        let marks = match marks::of(&self.case, &self.level, self.vector) {
-            Some([must, aim]) if self.prefetch && !self.query_log => {
-                let reached = match self.ns_per_packet {
-                    ns if ns <= aim => "aim reached",
-                    ns if ns <= must => "kept",
-                    _ => "MISSED",
-                };
-                format!("{must:>6.0}{aim:>5.0}  {reached}")
-            }
-            _ => format!("{:>11}", ""),
-        };
+        let marks = self.marks().unwrap_or_else(|| format!("{:>11}", ""));
         let case = match (self.prefetch, self.query_log) {
             (_, true) => format!("{}, query log", self.case),
             (true, false) => self.case.clone(),
@@ -111,6 +103,23 @@ impl Line {
         )
         .trim_end()
         .to_owned()
+    }
+
+    /// What it must reach, and whether it has.
+    fn marks(&self) -> Option<String> {
+        if let Some(ratio) = self.query_log_ratio {
+            let (is_kept, mark) = marks::of_query_log(ratio);
+            let reached = if is_kept { "kept" } else { "MISSED" };
+            return Some(format!("  ×{ratio:.2} of ×{mark:.2}  {reached}"));
+        }
+        let [must, aim] = marks::of(&self.case, &self.level, self.vector)
+            .filter(|_| self.prefetch && !self.query_log)?;
+        let reached = match self.ns_per_packet {
+            ns if ns <= aim => "aim reached",
+            ns if ns <= must => "kept",
+            _ => "MISSED",
+        };
+        Some(format!("{must:>6.0}{aim:>5.0}  {reached}"))
     }
 }
 
@@ -141,5 +150,14 @@ mod tests {
         assert!(line("hot", 40.1).row(None).ends_with("MISSED"));
         assert!(line("hot", 26.0).row(None).ends_with("aim reached"));
         assert!(line("referral", 99.0).row(None).ends_with("5.0"));
+        for (ratio, end) in [(1.15, "of ×1.15  kept"), (1.151, "MISSED")] {
+            let query_log_ratio = Some(ratio);
+            let row = Line {
+                query_log_ratio,
+                ..line("hot", 99.0)
+            }
+            .row(None);
+            assert!(row.ends_with(end), "{row}");
+        }
     }
 }
