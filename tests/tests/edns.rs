@@ -323,6 +323,41 @@ fn options_are_counted() {
     }
 }
 
+#[test]
+fn bad_edns_is_counted_and_all_other_is_valid() {
+    let world = world();
+    let mut exchange = Exchange::default();
+    let mut version = www().option(NSID, b"");
+    version.edns.as_mut().unwrap().version = 1;
+    let mut torn = www().option(PADDING, b"12").message();
+    let option_len_at = torn.len() - 3;
+    torn[option_len_at] = 9;
+    let mut two_questions = www().edns(1232).message();
+    two_questions[5] = 2;
+    for message in [
+        www().message(),
+        www().edns(1232).message(),
+        www().option(NSID, b"").message(),
+        // Refused, but not for the OPT record.
+        two_questions,
+        Ask::new(Name::parse("nothing.test"), rtype::A)
+            .edns(512)
+            .message(),
+        // Bad.
+        version.message(),
+        torn,
+        www().option(SUBNET, b"\0").message(),
+        www().option(COOKIE, b"1234567").message(),
+    ] {
+        let reply = exchange.message(&message, Family::V4, &world);
+        assert!(reply.is_some(), "{message:02x?}");
+    }
+    let totals = exchange.totals();
+    let counted = [Event::Edns, Event::EdnsBad].map(|event| totals.events(event));
+    // The OPT record of the message with two questions is not reached.
+    assert_eq!(counted, [7, 4]);
+}
+
 /// A zone with more addresses than the smallest reply holds.
 fn many(policy: Policy) -> Snapshot {
     let zone = "@ 60 IN SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n\

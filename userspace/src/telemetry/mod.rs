@@ -230,6 +230,8 @@ metrics! {
         Reflected = "reflected",
         /// Queries with an OPT record.
         Edns = "edns",
+        /// Those among them of another version or malformed (BADVERS, FORMERR); the rest is valid.
+        EdnsBad = "edns_bad",
         /// Queries that asked for DNSSEC records.
         DnssecOk = "dnssec_ok",
         /// Queries without a cookie of legal length, or with cookies switched off.

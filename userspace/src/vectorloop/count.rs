@@ -66,7 +66,8 @@ impl Counts {
             | u64::from(reply.truncated) << 32
             | u64::from(answer.is_referral()) << 48;
         self.cookie_none += u64::from(query.cookie == CookieState::Absent);
-        if query.flags.any(QueryFlags::OPTIONS) || query.qclass != code::CLASS_IN {
+        let is_refused = query.refusal.is_some();
+        if query.flags.any(QueryFlags::OPTIONS) || query.qclass != code::CLASS_IN || is_refused {
             count_rare(query, tally);
         }
     }
@@ -152,7 +153,14 @@ fn count_rare(query: &Query, tally: &mut Tally) {
         (Event::ClientSubnet, has(QueryFlags::SUBNET)),
         (Event::Keepalive, has(QueryFlags::KEEPALIVE)),
         (Event::Chaos, query.qclass == code::CLASS_CH),
+        (Event::EdnsBad, has(QueryFlags::EDNS) && is_malformed(query)),
     ] {
         tally.add(event, u64::from(is_so));
     }
+}
+
+/// Whether what is behind the question cannot be read. Without a question that is not looked at.
+fn is_malformed(query: &Query) -> bool {
+    let is_so = matches!(query.refusal, Some(Rcode::BadVers | Rcode::FormErr));
+    is_so && query.name_len != 0
 }
