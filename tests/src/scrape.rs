@@ -80,6 +80,22 @@ impl Scrape {
         names
     }
 
+    /// The names of all families, also of those without samples.
+    pub fn families(&self) -> impl Iterator<Item = &str> {
+        self.kinds.keys().map(String::as_str)
+    }
+
+    /// Fails where something that was counted `before` is not told any more, or is less now.
+    pub fn assert_nothing_forgotten(&self, before: &Self) {
+        let gauges = |name: &str| self.kind(name) == Some("gauge");
+        for (sample, &value) in &before.samples {
+            let name = sample.split('{').next().unwrap_or(sample);
+            let now = self.sample(sample);
+            let is_kept = now.is_some_and(|now| now >= value);
+            assert!(is_kept || gauges(name), "{sample}: {value}, then {now:?}");
+        }
+    }
+
     /// What kind a family is of.
     pub fn kind(&self, family: &str) -> Option<&str> {
         self.kinds.get(family).map(String::as_str)

@@ -76,6 +76,25 @@ fn the_dashboard_shows_what_a_server_tells_from_any_data_source() {
     assert!(shown.len() >= 30, "{shown:?}");
 }
 
+#[test]
+fn every_family_that_a_server_tells_is_in_the_manual() {
+    let manual = file("../docs/operation.md");
+    let mut named: BTreeSet<&str> = metrics(&manual).into_iter().collect();
+    // What they all begin with.
+    named.remove("ripples_");
+    let scrape = scrape();
+    let missing: Vec<&str> = scrape
+        .families()
+        .filter(|family| !named.contains(family))
+        .collect();
+    assert!(missing.is_empty(), "docs/operation.md lacks {missing:?}");
+    let unknown: Vec<&&str> = named
+        .iter()
+        .filter(|name| scrape.kind(name).is_none())
+        .collect();
+    assert!(unknown.is_empty(), "no server tells {unknown:?}");
+}
+
 /// A file of `dist`.
 fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -5,6 +5,7 @@ use super::{Job, Plan, Target, Verdicts};
 use crate::config::{CheckOptions, HealthOptions};
 use crate::name;
 use crate::sys::waker::Waker;
+use crate::telemetry::families;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
@@ -43,17 +44,33 @@ pub(super) struct Checked {
     pub(super) last: Option<(Instant, Result<(), String>)>,
 }
 
+families! {
+    /// What is told of health.
+    pub enum HealthMetric {
+        /// Addresses and variants that are down.
+        Down = "down", Gauge "health_down",
+        /// Times that something went up or down.
+        Changes = "changes", Counter "health_changes",
+        /// Checks that were made.
+        Checks = "checks", Counter "health_checks",
+        /// Checks that failed.
+        Failures = "failures", Counter "health_failures",
+    }
+}
+
 /// What has happened so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Addresses and variants that are down.
-    pub down: usize,
-    /// States and marks that have changed.
-    pub changes: u64,
-    /// Checks that have ended.
-    pub checks: u64,
-    /// Those of them that failed.
-    pub failures: u64,
+pub struct Counts([u64; HealthMetric::COUNT]);
+
+impl Counts {
+    /// How many there were so far, or are.
+    pub fn get(&self, metric: HealthMetric) -> u64 {
+        self.0[metric.index()]
+    }
+
+    fn add(&mut self, metric: HealthMetric, count: u64) {
+        self.0[metric.index()] += count;
+    }
 }
 
 impl Board {
@@ -127,7 +144,7 @@ impl Board {
         for (target, is_up) in marks {
             let known = old.get(&target).filter(|mark| mark.is_up == is_up);
             let mark = known.copied().unwrap_or_else(|| {
-                self.counts.changes += 1;
+                self.counts.add(HealthMetric::Changes, 1);
                 tracing::info!("health: {target} is marked {} by the file", word(is_up));
                 Mark {
                     is_up,
@@ -138,7 +155,7 @@ impl Board {
             self.file.insert(target, mark);
         }
         for target in old.keys().filter(|target| !self.file.contains_key(*target)) {
-            self.counts.changes += 1;
+            self.counts.add(HealthMetric::Changes, 1);
             tracing::info!("health: the file marks {target} no more");
         }
         self.decide();
@@ -152,7 +169,7 @@ impl Board {
         until: Option<Instant>,
         now: Instant,
     ) {
-        self.counts.changes += 1;
+        self.counts.add(HealthMetric::Changes, 1);
         match is_up {
             Some(is_up) => {
                 tracing::info!("health: {target} is marked {} by the operator", word(is_up));
@@ -204,12 +221,13 @@ impl Board {
         let Some(checked) = self.checked.get_mut(&key) else {
             return false;
         };
-        self.counts.checks += 1;
-        self.counts.failures += u64::from(result.is_err());
+        self.counts.add(HealthMetric::Checks, 1);
+        self.counts
+            .add(HealthMetric::Failures, u64::from(result.is_err()));
         let thresholds = [checked.check.up_after, checked.check.down_after];
         let changed = checked.damper.record(result.is_ok(), thresholds, now);
         if changed {
-            self.counts.changes += 1;
+            self.counts.add(HealthMetric::Changes, 1);
             let in_a_row = checked.damper.in_a_row();
             match &result {
                 Ok(()) => tracing::info!(in_a_row, "health: {address} is up, by check {check}"),
@@ -230,11 +248,9 @@ impl Board {
 
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
-        let down = self.verdicts.down_count();
-        Counts {
-            down,
-            ..self.counts
-        }
+        let mut counts = self.counts;
+        counts.add(HealthMetric::Down, self.verdicts.down_count() as u64);
+        counts
     }
 
     /// What is to be checked.
@@ -386,12 +402,17 @@ mod tests {
         board.mark(target(1), Some(false), None, now);
         board.mark(target(2), Some(true), None, now);
         assert!(!is_up(&board, WWW, 1) && is_up(&board, WWW, 2));
-        assert_eq!(board.counts().down, 1);
+        assert_eq!(board.counts().get(HealthMetric::Down), 1);
         board.mark(target(1), None, None, now);
         board.set_file_marks(BTreeMap::new(), now);
         assert!(!is_up(&board, WWW, 1) && is_up(&board, WWW, 2));
         let counts = board.counts();
-        assert_eq!((counts.checks, counts.failures, counts.changes), (1, 1, 8));
+        let told = [
+            HealthMetric::Checks,
+            HealthMetric::Failures,
+            HealthMetric::Changes,
+        ];
+        assert_eq!(told.map(|metric| counts.get(metric)), [1, 1, 8]);
     }
 
     #[test]
@@ -407,7 +428,7 @@ mod tests {
             "not checked"
         );
         assert!(!board.record("mail", address(1), failed(), now), "no check");
-        assert_eq!(board.counts().checks, 4);
+        assert_eq!(board.counts().get(HealthMetric::Checks), 4);
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod report;
 mod target;
 mod verdicts;
 
-pub use board::{Board, Counts, SharedBoard};
+pub use board::{Board, Counts, HealthMetric, SharedBoard};
 pub use checker::Checker;
 pub use marks::parse;
 pub use target::Target;

@@ -3,15 +3,17 @@
 use super::attach::Attached;
 use super::resources::Published;
 use super::workers::Workers;
-use crate::health::Counts;
+use crate::health::{Counts, HealthMetric};
 use crate::name;
 use crate::port::{RingEvent, RingStatistics};
 use crate::querylog::{LiveCounts, LiveEvent, QueryLog, QueryLogCounts, QueryLogEvent};
 use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent};
 use crate::telemetry::exposition::{Exposition, Format, Kind};
-use crate::telemetry::log::{self, LogTotals};
-use crate::telemetry::{Discard, Event, Measure, QueryType, Rcode, Totals, ZoneCount};
+use crate::telemetry::log::{self, LogEvent, LogTotals};
+use crate::telemetry::{
+    Discard, Event, Family, Measure, QueryType, Rcode, ResourceMetric, Totals, ZoneCount,
+};
 use crate::zone::image::ZoneImage;
 use common::Verdict;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -37,7 +39,7 @@ pub(super) fn text(sources: &Sources<'_>, format: Format) -> String {
     about_xdp(&mut page, sources.attached);
     about_rings(&mut page, sources.attached);
     about_resources(&mut page, sources.published);
-    about_health(&mut page, sources.health);
+    families(&mut page, HealthMetric::ALL, |it| sources.health.get(it));
     about_query_log(&mut page, sources.query_log.counts());
     about_live(&mut page, sources.query_log.hub().counts());
     about_log(&mut page, &log::totals());
@@ -50,36 +52,7 @@ fn about_log(page: &mut Exposition, totals: &LogTotals) {
     for (level, count) in totals.messages() {
         messages.sample(&[("level", level)], count);
     }
-    let counters = [
-        (
-            "log_dropped",
-            "Messages that found no room.",
-            totals.dropped,
-        ),
-        (
-            "log_rate_limited",
-            "Messages that were only counted, because one place had many.",
-            totals.rate_limited,
-        ),
-        (
-            "log_write_errors",
-            "Errors while writing the log.",
-            totals.write_errors,
-        ),
-        (
-            "log_open_errors",
-            "Times that the log's file could not be opened.",
-            totals.open_errors,
-        ),
-        (
-            "log_rotations",
-            "Times that the log's file was put aside.",
-            totals.rotations,
-        ),
-    ];
-    for (name, help, value) in counters {
-        page.family(name, help, Kind::Counter).sample(&[], value);
-    }
+    families(page, LogEvent::ALL, |event| totals.get(event));
 }
 
 fn about_query_log(page: &mut Exposition, counts: &QueryLogCounts) {
@@ -248,61 +221,19 @@ fn about_rings(page: &mut Exposition, attached: &[Attached]) {
 
 fn about_resources(page: &mut Exposition, published: &Published) {
     let snapshot = &published.snapshot;
-    let numbers = [
-        (
-            "snapshot_generation",
-            "Which snapshot is served, counted from the first.",
-            snapshot.generation(),
-        ),
-        (
-            "zones",
-            "Zones that are served.",
-            snapshot.zones().len() as u64,
-        ),
-        (
-            "zones_failed",
-            "Zones whose files cannot be read as they are.",
-            published.zones_failed as u64,
-        ),
-        (
-            "snapshots_outstanding",
-            "Old snapshots that a worker still has.",
-            published.snapshots_outstanding as u64,
-        ),
-    ];
-    for (name, help, value) in numbers {
-        page.family(name, help, Kind::Gauge).sample(&[], value);
-    }
+    families(page, ResourceMetric::ALL, |metric| published.get(metric));
     let help = "Memory of the snapshot that is served, by what it is for.";
     let mut memory = page.family("snapshot_bytes", help, Kind::Gauge);
     for &part in Part::ALL {
         memory.sample(&[("part", part.label())], snapshot.part_bytes(part));
     }
-    let help = "How long ago what is served was put together, in seconds.";
-    page.family("snapshot_age_seconds", help, Kind::Gauge)
-        .sample(&[], published.since.elapsed().as_secs());
-    let help = "Reloads, also those that changed nothing.";
-    page.family("reloads", help, Kind::Counter)
-        .sample(&[], published.reloads);
-    let help = "Reloads that left something as it was because it could not be read.";
-    page.family("reload_errors", help, Kind::Counter)
-        .sample(&[], published.reload_errors);
 }
 
-fn about_health(page: &mut Exposition, counts: Counts) {
-    let help = "Addresses and variants that are down.";
-    page.family("health_down", help, Kind::Gauge)
-        .sample(&[], counts.down);
-    let counters = [
-        (
-            "health_changes",
-            "Times that something went up or down.",
-            counts.changes,
-        ),
-        ("health_checks", "Checks that were made.", counts.checks),
-        ("health_failures", "Checks that failed.", counts.failures),
-    ];
-    for (name, help, value) in counters {
-        page.family(name, help, Kind::Counter).sample(&[], value);
+/// Families of one number each.
+fn families<M: Family>(page: &mut Exposition, all: &[M], value: impl Fn(M) -> u64) {
+    for &metric in all {
+        let (name, kind) = metric.family();
+        page.family(name, metric.help(), kind)
+            .sample(&[], value(metric));
     }
 }

@@ -6,15 +6,16 @@ use super::resources::Published;
 use super::workers::Workers;
 use crate::bpf::Filter;
 use crate::config::Config;
-use crate::health::Counts;
+use crate::health::{Counts, HealthMetric};
 use crate::name;
 use crate::port::{RingEvent, RingStatistics};
 use crate::querylog::{LiveEvent, QueryLog, QueryLogEvent};
 use crate::snapshot::Part;
 use crate::tcp::{TcpClose, TcpEvent, TcpTotals};
-use crate::telemetry::log::{self, LogTotals};
+use crate::telemetry::log::{self, LogEvent, LogTotals};
 use crate::telemetry::{
-    Counters, Discard, Distribution, Event, Measure, QueryType, Rcode, Totals, ZoneCount,
+    Counters, Discard, Distribution, Event, Family, Measure, QueryType, Rcode, ResourceMetric,
+    Totals, ZoneCount,
 };
 use common::Verdict;
 use serde_json::{Map, Value, json};
@@ -92,21 +93,9 @@ pub(super) fn stats(
         stats["zones"] = zones.collect::<Map<_, _>>().into();
     }
     stats["tcp"] = tcp_json(&workers.tcp_totals());
-    stats["resources"] = json!({
-        "generation": published.snapshot.generation(),
-        "age_seconds": published.since.elapsed().as_secs(),
-        "memory_bytes": published.snapshot.size_bytes(),
-        "reloads": published.reloads,
-        "reload_errors": published.reload_errors,
-        "zones_failed": published.zones_failed,
-        "snapshots_outstanding": published.snapshots_outstanding,
-    });
-    stats["health"] = json!({
-        "down": health.down,
-        "changes": health.changes,
-        "checks": health.checks,
-        "failures": health.failures,
-    });
+    stats["resources"] = numbers(ResourceMetric::ALL, |metric| published.get(metric));
+    stats["resources"]["memory_bytes"] = published.snapshot.size_bytes().into();
+    stats["health"] = numbers(HealthMetric::ALL, |metric| health.get(metric));
     let (counts, live) = (query_log.counts(), query_log.hub().counts());
     stats["query_log"] = labelled(QueryLogEvent::ALL, QueryLogEvent::label, |&event| {
         counts.get(event)
@@ -180,14 +169,9 @@ fn rings_json(rings: &RingStatistics) -> Value {
 fn log_json(totals: &LogTotals) -> Value {
     let messages = totals.messages().filter(|&(_, count)| count != 0);
     let messages = messages.map(|(level, count)| (level.to_owned(), count.into()));
-    json!({
-        "messages": messages.collect::<Map<_, _>>(),
-        "dropped": totals.dropped,
-        "rate_limited": totals.rate_limited,
-        "write_errors": totals.write_errors,
-        "open_errors": totals.open_errors,
-        "rotations": totals.rotations,
-    })
+    let mut log = numbers(LogEvent::ALL, |event| totals.get(event));
+    log["messages"] = messages.collect::<Map<_, _>>().into();
+    log
 }
 
 fn tcp_json(totals: &TcpTotals) -> Value {
@@ -210,5 +194,12 @@ fn labelled<T: Copy>(
     counted
         .filter(|&(_, count)| count != 0)
         .map(|(label, count)| (label, Value::from(count)))
+        .collect()
+}
+
+/// Numbers by their labels, also those of zero.
+fn numbers<M: Family>(all: &[M], value: impl Fn(M) -> u64) -> Value {
+    all.iter()
+        .map(|&metric| (metric.label().to_owned(), Value::from(value(metric))))
         .collect()
 }

@@ -7,6 +7,7 @@ pub mod log;
 mod zone_counts;
 
 pub use counters::{Counters, Tally, Totals};
+use exposition::Kind;
 pub use histogram::{Distribution, Histograms, Measure};
 pub use zone_counts::{ZoneCount, ZoneCounts};
 
@@ -49,7 +50,52 @@ macro_rules! metrics {
     };
 }
 
-pub(crate) use metrics;
+/// As `metrics!`, where each variant is a family of its own among the metrics: the first name is the
+/// field that `ctl stats` has, the second one the family.
+macro_rules! families {
+    (
+        $(#[$meta:meta])*
+        pub enum $Name:ident {
+            $( #[doc = $help:literal] $Variant:ident = $label:literal, $Kind:ident $family:literal, )*
+        }
+    ) => {
+        $crate::telemetry::metrics! {
+            $(#[$meta])*
+            pub enum $Name {
+                $( #[doc = $help] $Variant = $label, )*
+            }
+        }
+
+        impl $crate::telemetry::Family for $Name {
+            fn label(self) -> &'static str {
+                self.label()
+            }
+
+            fn family(self) -> (&'static str, $crate::telemetry::exposition::Kind) {
+                use $crate::telemetry::exposition::Kind;
+                match self { $( $Name::$Variant => ($family, Kind::$Kind), )* }
+            }
+
+            fn help(self) -> &'static str {
+                self.help()
+            }
+        }
+    };
+}
+
+pub(crate) use {families, metrics};
+
+/// A metric that is a number without labels.
+pub trait Family: Copy + 'static {
+    /// The field that has it in JSON.
+    fn label(self) -> &'static str;
+
+    /// What it is called among the metrics, without `ripples_`, and what its numbers are.
+    fn family(self) -> (&'static str, Kind);
+
+    /// One sentence for whoever reads the metric.
+    fn help(self) -> &'static str;
+}
 
 metrics! {
     /// Why a frame was not answered. Each unanswered frame counts under exactly one reason.
@@ -266,5 +312,25 @@ metrics! {
         Unlogged = "unlogged",
         /// Errors of the kernel while sending or receiving, beyond a full ring.
         PortErrors = "port_errors",
+    }
+}
+
+families! {
+    /// What is told of resources.
+    pub enum ResourceMetric {
+        /// Which snapshot is served, counted from the first.
+        Generation = "generation", Gauge "snapshot_generation",
+        /// How long ago what is served was put together, in seconds.
+        AgeSeconds = "age_seconds", Gauge "snapshot_age_seconds",
+        /// Zones that are served.
+        Zones = "zones", Gauge "zones",
+        /// Zones whose files cannot be read as they are.
+        ZonesFailed = "zones_failed", Gauge "zones_failed",
+        /// Old snapshots that a worker still has.
+        SnapshotsOutstanding = "snapshots_outstanding", Gauge "snapshots_outstanding",
+        /// Reloads, also those that changed nothing.
+        Reloads = "reloads", Counter "reloads",
+        /// Reloads that left something as it was because it could not be read.
+        ReloadErrors = "reload_errors", Counter "reload_errors",
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::packet::cookie::Secret;
 use crate::snapshot::Snapshot;
+use crate::telemetry::ResourceMetric;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,4 +26,19 @@ pub(in crate::server) struct Published {
     pub(in crate::server) snapshots_outstanding: usize,
     /// What cookies are made from, where nothing is configured.
     pub(in crate::server) cookie_secret: Secret,
+}
+
+impl Published {
+    /// A number that is told of it.
+    pub(in crate::server) fn get(&self, metric: ResourceMetric) -> u64 {
+        match metric {
+            ResourceMetric::Generation => self.snapshot.generation(),
+            ResourceMetric::AgeSeconds => self.since.elapsed().as_secs(),
+            ResourceMetric::Zones => self.snapshot.zones().len() as u64,
+            ResourceMetric::ZonesFailed => self.zones_failed as u64,
+            ResourceMetric::SnapshotsOutstanding => self.snapshots_outstanding as u64,
+            ResourceMetric::Reloads => self.reloads,
+            ResourceMetric::ReloadErrors => self.reload_errors,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The thread's side: an event becomes a record in the thread's ring.
 
-use super::counters::add;
+use super::counters::LogEvent;
 use super::limiter::Admission;
 use super::record::{SIZE_MAX, encode};
 use super::ring::{Feed, ring};
@@ -51,7 +51,7 @@ impl<S: Subscriber> Layer<S> for Rings {
             match self.0.limiter.admit(metadata, time.seconds) {
                 Admission::Yes => {}
                 refused => {
-                    add(&self.0.counters.rate_limited);
+                    self.0.counters.add(LogEvent::RateLimited);
                     if refused == Admission::NoLonger {
                         // It tells of it when the window is over.
                         self.0.wake();
@@ -63,7 +63,7 @@ impl<S: Subscriber> Layer<S> for Rings {
         if self.put(time, event) {
             self.0.counters.message(*metadata.level());
         } else {
-            add(&self.0.counters.dropped);
+            self.0.counters.add(LogEvent::Dropped);
         }
         self.0.wake();
     }

@@ -17,7 +17,7 @@ mod text;
 mod timestamp;
 mod writer;
 
-pub use counters::LogTotals;
+pub use counters::{LogEvent, LogTotals};
 pub use layer::limit_this_thread;
 
 use crate::config::LogOutput;

@@ -1,5 +1,6 @@
 //! The log as a whole: threads in front, a file behind.
 
+use super::counters::LogEvent;
 use super::layer::{Rings, limit_this_thread};
 use super::limiter::Limiter;
 use super::ring::Source;
@@ -107,7 +108,10 @@ fn what_many_threads_say_is_all_there_and_in_the_order_of_time() {
         .filter(|line| line.contains(" said "))
         .collect();
     // Rings may be full for a moment; then nobody waits.
-    assert_eq!(lines.len() as u64 + totals.dropped, (THREADS * EACH) as u64);
+    assert_eq!(
+        lines.len() as u64 + totals.get(LogEvent::Dropped),
+        (THREADS * EACH) as u64
+    );
     assert_eq!(totals.messages().nth(2), Some(("info", lines.len() as u64)));
     for number in 0..THREADS {
         let own = format!("number={number} count=");
@@ -155,7 +159,7 @@ fn what_finds_no_room_is_counted_and_told_once_and_nobody_waits() {
     let mut log = Log::asleep(0);
     let long = "x".repeat(1000);
     log.with(|| (0..1000).for_each(|_| tracing::warn!("{long}")));
-    let dropped = log.shared.counters.totals().dropped;
+    let dropped = log.shared.counters.totals().get(LogEvent::Dropped);
     assert!((1..1000).contains(&dropped), "{dropped}");
     log.begin();
     let text = log.end();
@@ -213,7 +217,7 @@ fn hot_threads_and_the_kernel_program_are_limited_and_others_and_details_are_not
         (count("often\n"), count("detail\n"), count("packet\n")),
         (13, 20, 3)
     );
-    assert_eq!(totals.rate_limited, 7 + 17);
+    assert_eq!(totals.get(LogEvent::RateLimited), 7 + 17);
     assert!(
         text.contains(" 7 messages like those before left out ("),
         "{text}"

@@ -1,5 +1,6 @@
 //! The thread that writes: takes records from all rings in the order of their times.
 
+use super::counters::LogEvent;
 use super::record::{Record, SIZE_MAX, compose};
 use super::ring::Source;
 use super::shared::Shared;
@@ -9,7 +10,6 @@ use crate::sys::{signals, wait};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -124,7 +124,7 @@ impl Writer {
 
     /// Says once in a while how many messages found no room.
     fn tell_of_drops(&mut self, at_once: bool) {
-        let dropped = self.shared.counters.dropped.load(Ordering::Relaxed);
+        let dropped = self.shared.counters.get(LogEvent::Dropped);
         let is_due = self
             .drops_told_at
             .is_none_or(|told| told.elapsed() >= DROPS_TOLD_EVERY);
@@ -187,7 +187,7 @@ impl Writer {
 
     /// How long it may sleep: until it has to tell of drops or of what was left out.
     fn nap(&self) -> Option<Duration> {
-        let dropped = self.shared.counters.dropped.load(Ordering::Relaxed);
+        let dropped = self.shared.counters.get(LogEvent::Dropped);
         let drops = (dropped > self.dropped_told).then(|| {
             let told = self.drops_told_at.map(|told| told.elapsed());
             DROPS_TOLD_EVERY.saturating_sub(told.unwrap_or(DROPS_TOLD_EVERY))

@@ -1,7 +1,7 @@
 //! A file that is appended to: put aside when it is too large, opened anew when somebody else has
 //! put it aside, or after an error.
 
-use crate::telemetry::log::counters::{LogCounters, add};
+use crate::telemetry::log::counters::{LogCounters, LogEvent};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -78,7 +78,7 @@ impl LogFile {
         let is_time = self.not_before.is_none_or(|time| Instant::now() >= time);
         let opened = match is_time {
             true => Open::new(&self.path).inspect_err(|_| {
-                add(&counters.open_errors);
+                counters.add(LogEvent::OpenErrors);
                 self.not_before = Some(Instant::now() + RETRY_AFTER);
             }),
             false => Err(io::ErrorKind::WouldBlock.into()),
@@ -105,10 +105,10 @@ impl LogFile {
             return;
         }
         match self.put_aside() {
-            Ok(true) => add(&counters.rotations),
+            Ok(true) => counters.add(LogEvent::Rotations),
             Ok(false) => {}
             Err(_) => {
-                add(&counters.open_errors);
+                counters.add(LogEvent::OpenErrors);
                 self.not_before = Some(Instant::now() + RETRY_AFTER);
             }
         }
@@ -191,7 +191,6 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::Ordering;
 
     /// A folder of a test's own.
     struct Folder(PathBuf);
@@ -215,10 +214,6 @@ mod tests {
         }
     }
 
-    fn count(counter: &std::sync::atomic::AtomicU64) -> u64 {
-        counter.load(Ordering::Relaxed)
-    }
-
     #[test]
     fn a_file_that_would_get_too_large_is_put_aside_and_so_many_are_kept() {
         let (folder, counters) = (Folder::new("size"), LogCounters::default());
@@ -234,7 +229,7 @@ mod tests {
         assert_eq!(read("log.2"), "f\ng\nh\n");
         assert_eq!(read("log.3"), "c\nd\ne\n");
         assert!(!folder.0.join("log.4").exists());
-        assert_eq!(count(&counters.rotations), 4);
+        assert_eq!(counters.get(LogEvent::Rotations), 4);
         // A line longer than all that is alone in its file.
         file.write(b"a long line\n", &counters).unwrap();
         file.write(b"x\n", &counters).unwrap();
@@ -264,7 +259,7 @@ mod tests {
         other.write(b"p\n", &counters).unwrap();
         assert_eq!(folder.read("log"), "5\np\n");
         assert_eq!(folder.read("log.1"), "1\n2\n3\n4\no\no\no\no\n");
-        assert_eq!(count(&counters.rotations), 1);
+        assert_eq!(counters.get(LogEvent::Rotations), 1);
     }
 
     #[test]
@@ -280,7 +275,7 @@ mod tests {
         file.reopen(&counters).unwrap();
         file.write(b"3\n", &counters).unwrap();
         assert_eq!(
-            (folder.read("old"), count(&counters.open_errors)),
+            (folder.read("old"), counters.get(LogEvent::OpenErrors)),
             ("1\n2\n3\n".into(), 1)
         );
         fs::remove_dir(&path).unwrap();

@@ -3,7 +3,7 @@
 mod file;
 mod journal;
 
-use super::counters::{LogCounters, add};
+use super::counters::{LogCounters, LogEvent};
 use super::json;
 use super::record::Record;
 use super::text;
@@ -95,7 +95,7 @@ impl Sink {
             },
             Place::Stderr | Place::Journal(_) => {
                 if to_stderr(&self.line).is_err() {
-                    add(&counters.write_errors);
+                    counters.add(LogEvent::WriteErrors);
                 }
                 Change::None
             }
@@ -122,7 +122,7 @@ impl Sink {
 
     /// Writes to standard error what could not be written where it belongs.
     fn divert(&mut self, failed: io::Result<()>, counters: &LogCounters) -> Change {
-        add(&counters.write_errors);
+        counters.add(LogEvent::WriteErrors);
         // Where that fails as well the message is lost, and counted.
         let _ = to_stderr(&self.line);
         let change = self.note(failed);
