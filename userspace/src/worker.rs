@@ -32,11 +32,10 @@ pub struct WorkerHandle {
 }
 
 impl WorkerHandle {
-    /// A handle for a worker that is not running yet, and counts queries by zone of at most
-    /// `zone_metrics` zones.
-    pub fn new(zone_metrics: usize) -> io::Result<Self> {
+    /// A handle for a worker that is not running yet, and adds to `counters`, which no other does.
+    pub fn new(counters: Arc<Counters>) -> io::Result<Self> {
         Ok(Self {
-            counters: Arc::new(Counters::with_zones(zone_metrics)),
+            counters,
             waker: Waker::new()?,
             stop: Arc::default(),
         })

@@ -9,6 +9,7 @@ use tests::client::{self, query};
 use tests::folder::Folder;
 use tests::netns::{Veth, privileged};
 use tests::record::rtype;
+use tests::scrape::Scrape;
 use tests::server::{EXAMPLE, Launch, Orphan, PATIENCE, Server};
 use tests::steady::{Steady, Stop, steady};
 
@@ -155,6 +156,35 @@ fn half_way(server: &Server) -> UnixStream {
     let mut lines = lines.map(|line| line.unwrap());
     assert!(lines.any(|line| line == "\"released\""));
     stream
+}
+
+#[test]
+fn nothing_that_was_counted_is_forgotten_while_queues_come_and_go() {
+    let Some(place) = Place::new() else { return };
+    let http = "127.0.0.1:9053";
+    let mut server = place.launch(&["--io", "xdp", "--http", http]).start();
+    let scrape = || {
+        let at = http.parse().unwrap();
+        place.veth.server.namespace.run(|| Scrape::of(at))
+    };
+    (0..5).for_each(|_| place.ask_over_xdp(&server));
+    let mut before = scrape();
+    for round in 1..=2 {
+        let stream = half_way(&server);
+        let without = scrape();
+        without.assert_nothing_forgotten(&before);
+        drop(stream);
+        server.await_stats(|_| server.log().matches("has its queues back").count() == round);
+        let back = scrape();
+        back.assert_nothing_forgotten(&without);
+        place.ask_over_xdp(&server);
+        before = scrape();
+        before.assert_nothing_forgotten(&back);
+    }
+    let answered = before.sum("ripples_replies_total", INTERFACE);
+    assert_eq!(answered, 7.0, "{before}");
+    server.await_log("has its queues back");
+    server.stop();
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub(super) struct Attached {
     /// What tells the counters of each queue's socket. Gone before the worker is: else the queue
     /// would stay taken.
     gauges: Vec<RingGauge>,
+    /// What was counted of sockets that each queue had before.
+    past: Vec<RingStatistics>,
     /// The attachment that another process made, until it is taken over.
     inherited: Option<OwnedFd>,
     /// Whether the interface was found to be gone.
@@ -61,6 +63,7 @@ impl Attached {
 
     /// Sends no more frames to the sockets: the kernel gets them.
     pub(super) fn withhold(&mut self) {
+        self.past = self.rings();
         self.gauges.clear();
         for queue in 0..self.queues {
             if let Err(error) = self.filter.unregister_socket(queue) {
@@ -69,13 +72,19 @@ impl Attached {
         }
     }
 
-    /// What the kernel has counted about each queue's socket.
+    /// What the kernel has counted about each queue's socket, and those before it.
     pub(super) fn rings(&self) -> Vec<RingStatistics> {
-        let rings: io::Result<_> = self.gauges.iter().map(RingGauge::read).collect();
-        rings.unwrap_or_else(|error| {
+        let now: io::Result<Vec<RingStatistics>> =
+            self.gauges.iter().map(RingGauge::read).collect();
+        let now = now.unwrap_or_else(|error| {
             tracing::debug!(interface = self.interface, %error, "the counters of its rings");
             Vec::new()
-        })
+        });
+        let queues = now.len().max(self.past.len());
+        let of = |rings: &[RingStatistics], queue| rings.get(queue).copied().unwrap_or_default();
+        (0..queues)
+            .map(|queue| of(&now, queue).plus(&of(&self.past, queue)))
+            .collect()
     }
 
     /// Opens the sockets anew that were withheld and closed, and sends them the frames.
@@ -232,6 +241,7 @@ impl Attachment {
             filter,
             queues: u32::try_from(queues.len())?,
             gauges,
+            past: Vec::new(),
             inherited: None,
             gone: false,
         });

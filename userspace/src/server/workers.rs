@@ -59,6 +59,8 @@ pub(super) type ZoneTotals = [u64; ZoneCount::COUNT];
 #[derive(Default)]
 pub(super) struct Workers {
     members: Vec<Member>,
+    /// What those have counted that are gone: nothing that was counted is forgotten.
+    retired: Vec<(String, Arc<Counters>)>,
     /// The CPUs that workers are pinned to.
     cpus: Vec<usize>,
     /// How snapshots reach them, until the resource thread takes it over.
@@ -90,10 +92,7 @@ impl Workers {
             return Vec::new();
         }
         let total = |place| {
-            let zones = self
-                .members
-                .iter()
-                .filter_map(|member| member.counters.zones());
+            let zones = self.counters().filter_map(|(_, counters)| counters.zones());
             zones.fold(ZoneTotals::default(), |mut totals, counts| {
                 for (&count, total) in ZoneCount::ALL.iter().zip(&mut totals) {
                     *total += counts.get(place, count);
@@ -124,7 +123,7 @@ impl Workers {
         P::Frame: Send,
     {
         self.cpus.extend(cpu);
-        let handle = WorkerHandle::new(self.zone_metrics).context("worker")?;
+        let handle = WorkerHandle::new(self.counters_of(&name)).context("worker")?;
         if let Work::Answer(turn) = &mut work {
             turn.set_zone_counts(handle.counters.zones().cloned());
             let (recorder, reader) = recorder();
@@ -244,6 +243,17 @@ impl Workers {
         if let Err(error) = end(&mut theirs, false) {
             tracing::warn!("{error:#}");
         }
+        let counted = theirs.into_iter().map(|gone| (gone.name, gone.counters));
+        self.retired.extend(counted);
+    }
+
+    /// What a new worker of this name adds to: what one counted that is gone, if there was one.
+    fn counters_of(&mut self, name: &str) -> Arc<Counters> {
+        let known = self.retired.iter().position(|(gone, _)| gone == name);
+        known.map_or_else(
+            || Arc::new(Counters::with_zones(self.zone_metrics)),
+            |at| self.retired.swap_remove(at).1,
+        )
     }
 
     /// What the TCP side has counted, over all siblings.
@@ -255,11 +265,12 @@ impl Workers {
         totals
     }
 
-    /// The counters of every worker, by its name.
+    /// The counters of every worker by its name, also of those that are gone.
     pub(super) fn counters(&self) -> impl Iterator<Item = (&str, &Counters)> {
-        self.members
-            .iter()
-            .map(|member| (member.name.as_str(), &*member.counters))
+        let members = self.members.iter();
+        let members = members.map(|member| (member.name.as_str(), &*member.counters));
+        let retired = self.retired.iter();
+        members.chain(retired.map(|(name, counters)| (name.as_str(), &**counters)))
     }
 }
 

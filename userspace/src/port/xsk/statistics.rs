@@ -34,6 +34,15 @@ impl RingStatistics {
         self.0[event.index()]
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
+        self
+    }
+
     pub(super) fn of(socket: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(xdp_socket::statistics(socket)?.into())
     }
