@@ -1,8 +1,12 @@
 //! The control socket and clients that do not behave, and what its commands tell and change.
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -100,6 +104,63 @@ fn of_a_crowd_that_says_nothing_those_that_came_first_are_sent_away() {
     let first = crowd[0].read_to_end(&mut end).unwrap();
     assert_eq!(first, 0, "without a word");
     server.stop();
+}
+
+#[test]
+fn so_many_requests_wait_for_zones_that_are_read_and_one_more_is_told_so() {
+    const WAITING: usize = 64;
+    let address = loopback::address();
+    let mut server = Launch::run(&["--io", "socket", "--config", "r.toml"])
+        .with(&["--listen", &address.to_string()])
+        .file("r.toml", "watch = false\n")
+        .zone("example", EXAMPLE)
+        .start();
+    let path = server.control();
+    // What it reads is a pipe, and nobody writes yet.
+    let zone = server.folder().join("example.zone");
+    fs::remove_file(&zone).unwrap();
+    nix::unistd::mkfifo(&zone, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let asked = |command: &str| {
+        let mut client = control::connect(&path);
+        let line = format!("{{\"version\":1,\"command\":\"{command}\"}}\n");
+        client.write_all(line.as_bytes()).unwrap();
+        client
+    };
+    let reload = asked("reload");
+    let mut pipe = File::options().write(true).open(&zone).unwrap();
+    // It reads.
+    let mut waiting = Vec::new();
+    let refused = loop {
+        assert!(waiting.len() <= WAITING, "there is no end");
+        let client = asked("policy");
+        // The control thread takes one after the other.
+        assert_eq!(control::ask(&path, STATUS)["ok"], true);
+        match is_answered(&client) {
+            true => break control::reply(&client),
+            false => waiting.push(client),
+        }
+    };
+    assert_eq!(refused["code"], "busy", "{refused}");
+    assert_eq!(waiting.len(), WAITING);
+    // Answers go on, and what the operator wants by a signal finds its way.
+    ask(address, &query("www.example", rtype::A));
+    server.signal(Signal::SIGHUP);
+    fs::remove_file(&zone).unwrap();
+    server.rewrite("example", EXAMPLE);
+    pipe.write_all(EXAMPLE.as_bytes()).unwrap();
+    drop(pipe);
+    for client in [reload].iter().chain(&waiting) {
+        let reply = control::reply(client);
+        assert_eq!(reply["ok"], true, "{reply}");
+    }
+    server.await_reload(1);
+    server.stop();
+}
+
+/// Whether there is something to read on a connection.
+fn is_answered(client: &UnixStream) -> bool {
+    let mut ready = [PollFd::new(client.as_fd(), PollFlags::POLLIN)];
+    poll(&mut ready, PollTimeout::ZERO).unwrap() > 0
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub enum Code {
     NotFound,
     /// It was tried, and failed; or cannot be done as things are.
     Failed,
+    /// Too much is asked already.
+    Busy,
     /// The server ends.
     Stopping,
 }
@@ -26,6 +28,7 @@ impl Code {
             Self::NotPermitted => "not-permitted",
             Self::NotFound => "not-found",
             Self::Failed => "failed",
+            Self::Busy => "busy",
             Self::Stopping => "stopping",
         }
     }

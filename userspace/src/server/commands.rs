@@ -19,7 +19,7 @@ impl Server<'_> {
             _ => {}
         }
         match for_resources(&command) {
-            Some(Ok(request)) => self.resources.ask(request, Some(reply)),
+            Some(Ok(request)) => self.resources.ask(request, reply),
             Some(Err(refusal)) => reply.send(Err(refusal)),
             None => reply.send(self.answer_at_once(command)),
         }

@@ -1,7 +1,6 @@
 //! The old server's side of a replacement: what it gives away, and how it gets it back.
 
 use super::channel::{Channel, Descriptor, Greeting, HANDOVER, Step};
-use super::resources::Request;
 use super::{Server, sockets};
 use crate::bpf::AttachMode;
 use crate::control::{Code, Listener, Refusal, Response};
@@ -183,8 +182,7 @@ impl Server<'_> {
             tracing::error!("AF_XDP workers: {error:#}");
         }
         self.query_log.read(workers.take_sources());
-        let posts = workers.take_posts();
-        self.resources.ask(Request::Posts(posts), None);
+        self.resources.add(workers.take_posts());
         let ms = start.elapsed().as_millis();
         tracing::info!(ms, "has its queues back");
     }

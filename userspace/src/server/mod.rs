@@ -37,7 +37,7 @@ use http::{Http, HttpSocket};
 pub use lookup::lookup;
 pub(crate) use lookup::subnet_len;
 use notify::Watchdog;
-use resources::{Request, ResourceThread, Resources, Secrets};
+use resources::{ResourceThread, Resources, Secrets};
 use runtime::Runtime;
 use serde_json::Value;
 use sockets::SharedSockets;
@@ -251,7 +251,7 @@ impl Server<'_> {
                     Signal::Stop => self.stopping = true,
                     Signal::Reload => {
                         log::reopen();
-                        self.resources.ask(Request::Reload(None), None);
+                        self.resources.reload();
                         self.query_log.rotate();
                     }
                 }

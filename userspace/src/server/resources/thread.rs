@@ -7,7 +7,7 @@ use super::reading::Scope;
 use super::report::{Question, unknown};
 use super::watch::Watch;
 use super::{MarkChange, Outcome, Resources};
-use crate::control::{Refusal, Reply};
+use crate::control::{Code, Refusal, Reply};
 use crate::health::{Checker, SharedBoard};
 use crate::server::lookup::{Asked, locate};
 use crate::server::notify;
@@ -17,8 +17,8 @@ use crate::sys::{heap, wait};
 use serde_json::Value;
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -34,13 +34,24 @@ pub(in crate::server) enum Request {
     RotateCookies,
     /// Something is up or down because the operator says so.
     Mark(MarkChange),
+}
+
+/// Requests that may wait; who asks for one more is told that it is too much.
+const REQUESTS_MAX: usize = 64;
+
+/// What the server itself wants of the thread, however much others ask.
+#[derive(Default)]
+struct Orders {
+    /// Read again what has changed: once, however often it was said.
+    reload: bool,
     /// There are more workers.
-    Posts(Vec<Post>),
+    posts: Vec<Post>,
 }
 
 /// The way to the thread.
 pub(in crate::server) struct ResourceThread {
-    requests: Sender<(Request, Option<Reply>)>,
+    requests: SyncSender<(Request, Reply)>,
+    orders: Arc<Mutex<Orders>>,
     waker: Waker,
     published: Arc<Mutex<Published>>,
     board: SharedBoard,
@@ -54,7 +65,8 @@ impl ResourceThread {
         snapshot: Arc<Snapshot>,
         posts: Vec<Post>,
     ) -> io::Result<Self> {
-        let (requests, asked) = channel();
+        let (requests, asked) = sync_channel(REQUESTS_MAX);
+        let orders = Arc::<Mutex<Orders>>::default();
         let waker = Waker::new()?;
         let published = Arc::new(Mutex::new(Published {
             snapshot,
@@ -72,6 +84,7 @@ impl ResourceThread {
             resources,
             posts: Posts::new(posts),
             asked,
+            orders: Arc::clone(&orders),
             waker: waker.clone(),
             published: Arc::clone(&published),
             outstanding: 0,
@@ -82,6 +95,7 @@ impl ResourceThread {
             .spawn(|| work.run())?;
         Ok(Self {
             requests,
+            orders,
             waker,
             published,
             board,
@@ -104,19 +118,37 @@ impl ResourceThread {
         &self.board
     }
 
-    /// Asks the thread. A request that cannot be taken is answered by its reply's end.
-    pub(in crate::server) fn ask(&self, request: Request, reply: Option<Reply>) {
-        if self.requests.send((request, reply)).is_err() || self.waker.wake().is_err() {
+    /// Asks the thread, if not too many requests wait already. One that cannot be taken because
+    /// the thread is gone is answered by its reply's end.
+    pub(in crate::server) fn ask(&self, request: Request, reply: Reply) {
+        match self.requests.try_send((request, reply)) {
+            Ok(()) => self.wake(),
+            Err(TrySendError::Full((_, reply))) => reply.send(Err::<Value, _>(busy())),
+            Err(TrySendError::Disconnected(_)) => self.wake(),
+        }
+    }
+
+    /// Has everything read again that has changed.
+    pub(in crate::server) fn reload(&self) {
+        lock(&self.orders).reload = true;
+        self.wake();
+    }
+
+    /// Snapshots go to these workers as well, from now on.
+    pub(in crate::server) fn add(&self, posts: Vec<Post>) {
+        lock(&self.orders).posts.extend(posts);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if self.has_ended() || self.waker.wake().is_err() {
             tracing::error!("the resource thread has ended: nothing is reloaded any more");
         }
     }
 
     /// What it has done so far.
     pub(in crate::server) fn published(&self) -> Published {
-        self.published
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.published).clone()
     }
 
     /// Whether it has ended, which it never should.
@@ -135,7 +167,8 @@ struct Work {
     resources: Resources,
     posts: Posts,
     watch: Option<Watch>,
-    asked: Receiver<(Request, Option<Reply>)>,
+    asked: Receiver<(Request, Reply)>,
+    orders: Arc<Mutex<Orders>>,
     waker: Waker,
     published: Arc<Mutex<Published>>,
     /// Snapshots that have not come back yet.
@@ -170,8 +203,10 @@ impl Work {
         wait::any_readable([self.waker.as_fd()].into_iter().chain(watched), timeout)?;
         self.waker.clear()?;
         self.collect();
+        self.follow_orders();
         while let Ok((request, reply)) = self.asked.try_recv() {
             self.answer(request, reply);
+            self.follow_orders();
         }
         self.follow_health();
         if let Some(watch) = &mut self.watch {
@@ -183,38 +218,44 @@ impl Work {
         Ok(())
     }
 
-    fn answer(&mut self, request: Request, reply: Option<Reply>) {
+    /// Does what the server itself wants.
+    fn follow_orders(&mut self) {
+        let Orders { reload, posts } = std::mem::take(&mut *lock(&self.orders));
+        if !posts.is_empty() {
+            let snapshot = self.published().snapshot;
+            self.posts.add(posts, &snapshot);
+            self.outstanding = self.posts.collect();
+        }
+        if reload {
+            self.reload(&Scope::All, None);
+        }
+    }
+
+    fn answer(&mut self, request: Request, reply: Reply) {
         match request {
-            Request::Reload(None) => self.reload(&Scope::All, reply),
+            Request::Reload(None) => self.reload(&Scope::All, Some(reply)),
             Request::Reload(Some(origin)) => {
                 let mut zones = self.resources.table.zones().iter();
                 if zones.any(|zone| zone.source.origin == origin) {
-                    self.reload(&Scope::Zone(origin), reply);
+                    self.reload(&Scope::Zone(origin), Some(reply));
                 } else {
-                    send(reply, Err(unknown(&origin)));
+                    reply.send(Err::<Value, _>(unknown(&origin)));
                 }
             }
             Request::Tell(question) => {
-                send(reply, self.resources.tell(&question));
+                reply.send(self.resources.tell(&question));
                 heap::release();
             }
             Request::Locate(asked) => {
                 let (config, snapshot) = (self.resources.config.clone(), self.published().snapshot);
-                if let Some(reply) = reply {
-                    locate(config, snapshot, asked, reply);
-                }
+                locate(config, snapshot, asked, reply);
             }
-            Request::RotateCookies => send(reply, self.rotate_cookies()),
+            Request::RotateCookies => reply.send(self.rotate_cookies()),
             Request::Mark(change) => {
                 let mut told = self.resources.mark(change, Instant::now());
                 self.follow_health();
                 told["generation"] = self.resources.generation.into();
-                send(reply, Ok(told));
-            }
-            Request::Posts(posts) => {
-                let snapshot = self.published().snapshot;
-                self.posts.add(posts, &snapshot);
-                self.outstanding = self.posts.collect();
+                reply.send(Ok::<_, Refusal>(told));
             }
         }
     }
@@ -328,16 +369,17 @@ impl Work {
         self.published_mut().clone()
     }
 
-    fn published_mut(&self) -> std::sync::MutexGuard<'_, Published> {
-        self.published
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn published_mut(&self) -> MutexGuard<'_, Published> {
+        lock(&self.published)
     }
 }
 
-/// Tells whoever has asked, if anybody has.
-fn send(reply: Option<Reply>, outcome: Result<Value, Refusal>) {
-    if let Some(reply) = reply {
-        reply.send(outcome);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is told to whom is one too many.
+fn busy() -> Refusal {
+    let reason = format!("{REQUESTS_MAX} requests wait already, try again later");
+    Refusal::new(Code::Busy, reason)
 }
