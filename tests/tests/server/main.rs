@@ -12,4 +12,5 @@ mod replace;
 mod resources;
 mod siblings;
 mod sockets;
+mod threads;
 mod unit;

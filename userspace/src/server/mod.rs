@@ -148,6 +148,7 @@ fn start<'c>(
     )?;
     // The kernel's type information, which attaching reads, is larger than most zones.
     heap::release();
+    log::keep_off(workers.cpus());
     let resources = ResourceThread::start(resources, snapshot, workers.take_posts())
         .context("the resource thread")?;
     Ok(Server {

@@ -117,6 +117,13 @@ pub fn reopen() {
     }
 }
 
+/// Keeps the thread that writes off these CPUs, unless there are no others.
+pub fn keep_off(taken: Vec<usize>) {
+    if let Some(log) = LOG.get() {
+        log.shared.keep_off(taken);
+    }
+}
+
 /// Writes all that was logged; nothing is logged any more afterwards. For the process's end.
 pub fn finish() {
     let running = LOG.get();

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The writer works, or is about to look for work.
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     waker: Waker,
     state: AtomicU8,
     reopen: AtomicBool,
+    /// CPUs that the writer is to keep off from now on.
+    taken: Mutex<Option<Vec<usize>>>,
     closing: AtomicBool,
     /// How often it was asked to write all there is, and the last of these that is done.
     asked: AtomicU64,
@@ -51,6 +53,7 @@ impl Shared {
             waker: Waker::new()?,
             state: AtomicU8::new(AWAKE),
             reopen: AtomicBool::new(false),
+            taken: Mutex::default(),
             closing: AtomicBool::new(false),
             asked: AtomicU64::new(0),
             done: Mutex::new(0),
@@ -165,6 +168,21 @@ impl Shared {
         self.reopen.swap(false, Ordering::SeqCst)
     }
 
+    /// Makes the writer keep off these CPUs.
+    pub(super) fn keep_off(&self, taken: Vec<usize>) {
+        *self.taken() = Some(taken);
+        self.wake();
+    }
+
+    /// The CPUs that it is to keep off, since the last time.
+    pub(super) fn take_taken(&self) -> Option<Vec<usize>> {
+        self.taken().take()
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Option<Vec<usize>>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether it is to.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst)
@@ -173,6 +191,7 @@ impl Shared {
     /// Whether the writer has something else to do than writing.
     pub(super) fn has_orders(&self) -> bool {
         let done = *self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_closing() || self.asked() > done || self.reopen.load(Ordering::SeqCst)
+        let is_told = self.reopen.load(Ordering::SeqCst) || self.taken().is_some();
+        self.is_closing() || self.asked() > done || is_told
     }
 }

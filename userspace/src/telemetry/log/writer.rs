@@ -6,7 +6,7 @@ use super::ring::Source;
 use super::shared::Shared;
 use super::sink::{Change, Sink};
 use super::timestamp::Timestamp;
-use crate::sys::{signals, wait};
+use crate::sys::{cpu, signals, wait};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -61,6 +61,10 @@ impl Writer {
             let (is_closing, asked) = (self.shared.is_closing(), self.shared.asked());
             if self.shared.take_reopen() {
                 self.reopen();
+            }
+            if let Some(taken) = self.shared.take_taken() {
+                // Where that fails it runs on any CPU, as before.
+                let _ = cpu::avoid(&taken);
             }
             self.take_all();
             self.tell_of_drops(is_closing);
