@@ -49,6 +49,10 @@ impl Sink {
             Place::Files(options) => Target::Files(Files::new(options.clone(), output.format)),
             Place::Socket(address) => Target::Socket(Socket::new(address.clone())),
         };
+        Self::to(target, counts, taken)
+    }
+
+    fn to(target: Target, counts: Arc<QueryLogCounts>, taken: &[usize]) -> io::Result<Self> {
         let (messages, inbox) = sync_channel(CHUNKS_MAX);
         let writer = Writer {
             target,
@@ -97,6 +101,8 @@ impl Sink {
 enum Target {
     Files(Files),
     Socket(Socket),
+    #[cfg(test)]
+    Slow(tests::Disk),
 }
 
 struct Writer {
@@ -124,6 +130,8 @@ impl Writer {
                     tracing::debug!(%error, "a query log's reader");
                 }
             }
+            #[cfg(test)]
+            Target::Slow(_) => {}
         }
     }
 
@@ -134,6 +142,8 @@ impl Writer {
         let written = match &mut self.target {
             Target::Files(files) => files.write(&chunk.bytes, &self.counts),
             Target::Socket(socket) => socket.write(&chunk.bytes, &self.counts),
+            #[cfg(test)]
+            Target::Slow(disk) => disk.write(&chunk.bytes),
         };
         match written {
             Ok(()) => {
@@ -171,6 +181,64 @@ impl Writer {
         match &self.target {
             Target::Files(files) => files.path().display().to_string(),
             Target::Socket(socket) => socket.address().to_string(),
+            #[cfg(test)]
+            Target::Slow(_) => "a slow disk".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// A disk that writes a chunk when it is let, and says when it has begun to.
+    pub(super) struct Disk {
+        begun: Sender<usize>,
+        let_go: Receiver<()>,
+    }
+
+    impl Disk {
+        pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.begun.send(bytes.len()).map_err(io::Error::other)?;
+            self.let_go.recv().map_err(io::Error::other)
+        }
+    }
+
+    #[test]
+    fn on_a_slow_disk_so_many_chunks_wait_and_all_others_are_counted_at_once() {
+        const ENTRIES: u64 = 3;
+        let (begun, has_begun) = channel();
+        let (go, let_go) = channel();
+        let counts = Arc::new(QueryLogCounts::default());
+        let disk = Target::Slow(Disk { begun, let_go });
+        let sink = Sink::to(disk, Arc::clone(&counts), &[]).unwrap();
+        let told = || {
+            use QueryLogEvent::{Lost, TooSlow, Written};
+            [Written, TooSlow, Lost].map(|event| counts.get(event) / ENTRIES)
+        };
+        sink.send(vec![0; 1], ENTRIES);
+        assert_eq!(has_begun.recv(), Ok(1), "it writes, and is held up");
+        let (waiting, start) = (CHUNKS_MAX as u64, Instant::now());
+        for number in 0..1000 {
+            sink.send(vec![0; 2], ENTRIES);
+            let too_slow = (number + 1_u64).saturating_sub(waiting);
+            assert_eq!(told(), [0, too_slow, 0]);
+        }
+        // Nor does who wants another file wait.
+        sink.rotate();
+        assert!(start.elapsed() < Duration::from_secs(5), "nobody waits");
+        // One chunk is written: there is room for one more.
+        go.send(()).unwrap();
+        assert_eq!(has_begun.recv(), Ok(2));
+        sink.send(vec![0; 2], ENTRIES);
+        sink.send(vec![0; 2], ENTRIES);
+        assert_eq!(told(), [1, 1000 - waiting + 1, 0]);
+        // What waits is written at the end.
+        for _ in 0..=waiting {
+            go.send(()).unwrap();
+        }
+        sink.stop();
+        assert_eq!(told(), [waiting + 2, 1000 - waiting + 1, 0]);
     }
 }
