@@ -3,5 +3,6 @@
 mod faults;
 mod files;
 mod lines;
+mod rotation;
 mod stage;
 mod taps;

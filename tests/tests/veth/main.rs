@@ -11,6 +11,7 @@ mod log;
 mod metrics;
 mod packets;
 mod queries;
+mod querylog;
 mod raw;
 mod reload;
 mod replace;

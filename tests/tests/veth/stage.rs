@@ -130,7 +130,7 @@ pub(crate) fn ip(end: &End, arguments: &str) {
 }
 
 /// What a command prints; panics where it fails.
-fn output(command: &mut Command) -> String {
+pub(crate) fn output(command: &mut Command) -> String {
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let complaint = String::from_utf8_lossy(&output.stderr);
