@@ -20,6 +20,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("bind9", "named"),
     ("pdns-server", "pdns"),
     ("gdnsd", "gdnsd"),
+    ("prometheus", "prometheus"),
 ];
 
 /// Installs what is missing, where that is allowed.
@@ -165,7 +166,7 @@ fn keep_from_starting(names: &[&str]) -> Result<()> {
         let mut systemctl = Command::new("systemctl");
         shell::run(
             systemctl.args(["--quiet", "disable", service]),
-            "disable it yourself if port 53 is not to be taken at the next boot",
+            "disable it yourself if it is not to run after the next boot",
         )?;
     }
     Ok(())

@@ -94,6 +94,11 @@ pub(crate) const TEST: &[Package] = &[
         "yaml/__init__.py",
         "reads the alerts of dist/prometheus",
     ),
+    command(
+        "prometheus",
+        "promtool",
+        "checks the alerts of dist/prometheus",
+    ),
 ];
 
 /// What is measured beside Ripples, and with what, beyond [`BUILD`] and [`DEMO`].

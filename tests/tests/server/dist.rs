@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use tests::loopback;
 use tests::python;
 use tests::scrape::Scrape;
@@ -40,6 +42,30 @@ fn alerts_ask_for_what_a_server_tells_and_say_what_to_do() {
         check(&expression, &scrape);
     }
     assert!(names.len() >= 10, "{names:?}");
+}
+
+#[test]
+fn prometheus_itself_takes_the_alerts() {
+    let rules = path("prometheus/ripples.rules.yml");
+    let checked = Command::new("promtool")
+        .args(["check", "rules", "--lint-fatal"])
+        .arg(&rules)
+        .output();
+    match checked {
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&said)
+            );
+        }
+        Err(error) => {
+            let promised = env::var("CI").is_ok_and(|value| value == "true");
+            assert!(!promised, "CI=true promises promtool: {error}");
+            eprintln!("not run: there is no promtool (`cargo xtask test` installs it)");
+        }
+    }
 }
 
 #[test]
@@ -97,10 +123,12 @@ fn every_family_that_a_server_tells_is_in_the_manual() {
 
 /// A file of `dist`.
 fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../dist")
-        .join(name);
-    fs::read_to_string(path).expect("a file of the repository")
+    fs::read_to_string(path(name)).expect("a file of the repository")
+}
+
+fn path(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist");
+    folder.join(name)
 }
 
 /// What a server tells.
