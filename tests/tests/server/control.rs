@@ -160,7 +160,7 @@ fn so_many_requests_wait_for_zones_that_are_read_and_one_more_is_told_so() {
 /// Whether there is something to read on a connection.
 fn is_answered(client: &UnixStream) -> bool {
     let mut ready = [PollFd::new(client.as_fd(), PollFlags::POLLIN)];
-    poll(&mut ready, PollTimeout::ZERO).unwrap() > 0
+    poll(&mut ready, PollTimeout::ZERO).expect("a descriptor") > 0
 }
 
 #[test]

@@ -10,8 +10,8 @@ use tests::record::rtype;
 use tests::scrape::Scrape;
 use tests::server::{EXAMPLE, Launch, PATIENCE, Server};
 
-/// Threads that keep off the workers' CPUs: the log's, the query log's and its outlet's, and the one
-/// for HTTP and live streams.
+/// Threads that keep off the workers' CPUs: the log's, the query log's and its outlet's, and the
+/// one for HTTP and live streams.
 const ASIDE: [&str; 4] = ["log", "querylog", "querylog-out", "runtime"];
 
 #[test]

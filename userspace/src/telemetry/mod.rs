@@ -50,13 +50,16 @@ macro_rules! metrics {
     };
 }
 
-/// As `metrics!`, where each variant is a family of its own among the metrics: the first name is the
-/// field that `ctl stats` has, the second one the family.
+/// As `metrics!`, where each variant is a family of its own among the metrics: the first name is
+/// the field that `ctl stats` has, the second one the family.
 macro_rules! families {
     (
         $(#[$meta:meta])*
         pub enum $Name:ident {
-            $( #[doc = $help:literal] $Variant:ident = $label:literal, $Kind:ident $family:literal, )*
+            $(
+                #[doc = $help:literal]
+                $Variant:ident = $label:literal, $Kind:ident $family:literal,
+            )*
         }
     ) => {
         $crate::telemetry::metrics! {

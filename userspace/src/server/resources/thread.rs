@@ -5,11 +5,12 @@ use super::posts::{Post, Posts};
 use super::published::Published;
 use super::reading::Scope;
 use super::report::{Question, unknown};
+use super::request::{Orders, REQUESTS_MAX, Request, busy};
 use super::watch::Watch;
-use super::{MarkChange, Outcome, Resources};
-use crate::control::{Code, Refusal, Reply};
+use super::{Outcome, Resources};
+use crate::control::{Refusal, Reply};
 use crate::health::{Checker, SharedBoard};
-use crate::server::lookup::{Asked, locate};
+use crate::server::lookup::locate;
 use crate::server::notify;
 use crate::snapshot::Snapshot;
 use crate::sys::waker::Waker;
@@ -21,32 +22,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// What the thread is asked.
-pub(in crate::server) enum Request {
-    /// Read again what has changed, or this zone; who asked is told when it is done.
-    Reload(Option<Vec<u8>>),
-    /// Tell of something.
-    Tell(Question),
-    /// Explain where an address is.
-    Locate(Asked),
-    /// Make cookies from another secret.
-    RotateCookies,
-    /// Something is up or down because the operator says so.
-    Mark(MarkChange),
-}
-
-/// Requests that may wait; who asks for one more is told that it is too much.
-const REQUESTS_MAX: usize = 64;
-
-/// What the server itself wants of the thread, however much others ask.
-#[derive(Default)]
-struct Orders {
-    /// Read again what has changed: once, however often it was said.
-    reload: bool,
-    /// There are more workers.
-    posts: Vec<Post>,
-}
 
 /// The way to the thread.
 pub(in crate::server) struct ResourceThread {
@@ -122,9 +97,8 @@ impl ResourceThread {
     /// the thread is gone is answered by its reply's end.
     pub(in crate::server) fn ask(&self, request: Request, reply: Reply) {
         match self.requests.try_send((request, reply)) {
-            Ok(()) => self.wake(),
+            Ok(()) | Err(TrySendError::Disconnected(_)) => self.wake(),
             Err(TrySendError::Full((_, reply))) => reply.send(Err::<Value, _>(busy())),
-            Err(TrySendError::Disconnected(_)) => self.wake(),
         }
     }
 
@@ -222,8 +196,7 @@ impl Work {
     fn follow_orders(&mut self) {
         let Orders { reload, posts } = std::mem::take(&mut *lock(&self.orders));
         if !posts.is_empty() {
-            let snapshot = self.published().snapshot;
-            self.posts.add(posts, &snapshot);
+            self.posts.add(posts, &self.published().snapshot);
             self.outstanding = self.posts.collect();
         }
         if reload {
@@ -247,8 +220,8 @@ impl Work {
                 heap::release();
             }
             Request::Locate(asked) => {
-                let (config, snapshot) = (self.resources.config.clone(), self.published().snapshot);
-                locate(config, snapshot, asked, reply);
+                let config = self.resources.config.clone();
+                locate(config, self.published().snapshot, asked, reply);
             }
             Request::RotateCookies => reply.send(self.rotate_cookies()),
             Request::Mark(change) => {
@@ -376,10 +349,4 @@ impl Work {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is told to whom is one too many.
-fn busy() -> Refusal {
-    let reason = format!("{REQUESTS_MAX} requests wait already, try again later");
-    Refusal::new(Code::Busy, reason)
 }
