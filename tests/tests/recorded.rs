@@ -56,8 +56,8 @@ fn each_reply_is_told_as_it_is_sent_with_its_query_and_both_ends() {
     while let Some(delivered) = reader.take() {
         let Some(buffer) = delivered else { continue };
         let start = Moment {
-            ticks: 0,
-            unix_ns: 0,
+            ticks: RECEIVED_NS,
+            unix_ns: RECEIVED_NS,
         };
         // A tick is a nanosecond.
         let scale = Timescale::between(start, start);
