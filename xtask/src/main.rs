@@ -17,6 +17,7 @@ mod tally;
 mod test;
 mod tidy;
 mod tools;
+mod vm;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -56,6 +57,8 @@ enum Command {
     Bench(bench::Bench),
     /// Feed random messages to the parsers (cargo-fuzz, on the stable toolchain)
     Fuzz(fuzz::Options),
+    /// Try the server on real drivers, in an emulated machine
+    Vm(vm::Options),
     /// Check the house rules that rustfmt and clippy do not know
     Tidy,
 }
@@ -85,6 +88,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Bench(bench) => bench::run(&bench, &installer)?,
         Command::Fuzz(options) => fuzz::run(&options, &installer)?,
+        Command::Vm(options) => return Ok(vm::run(&options, &installer)?.exit_code()),
         Command::Tidy => tidy::run()?,
     }
     Ok(ExitCode::SUCCESS)

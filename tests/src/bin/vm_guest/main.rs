@@ -1,0 +1,62 @@
+//! Runs in the virtual machine of `cargo xtask vm`: tries the server on its interfaces, and says
+//! how each scenario went, a line each on standard output.
+
+mod cable;
+mod load;
+mod modes;
+mod queues;
+
+use cable::Cable;
+use std::any::Any;
+use std::fs;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+
+/// A scenario: its figures, and a panic where something is wrong.
+type Scenario = fn(&Cable) -> String;
+
+/// What is tried, by name. Which machine each needs is said in `xtask/src/vm/scenario.rs`.
+const SCENARIOS: &[(&str, Scenario)] = &[("igb-zero-copy-2", modes::zero_copy_2)];
+
+/// How the kernel's command line names what is wanted.
+const WANTED: &str = "ripples.scenarios=";
+
+fn main() -> io::Result<()> {
+    let mut output = io::stdout();
+    writeln!(output, "BOOTED")?;
+    let options = fs::read_to_string("/proc/cmdline")?;
+    let wanted = options
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix(WANTED));
+    let cable = Cable::new();
+    for name in wanted.unwrap_or_default().split(',') {
+        eprintln!("--- {name}");
+        let (word, figures) = match attempt(name, &cable) {
+            Ok(figures) => ("PASS", figures),
+            Err(problem) => ("FAIL", problem),
+        };
+        let figures = figures.split_whitespace().collect::<Vec<_>>().join(" ");
+        writeln!(output, "SCENARIO {name} {word} {figures}")?;
+        eprintln!("--- {name} {word} {figures}");
+    }
+    writeln!(output, "DONE")?;
+    output.flush()
+}
+
+/// Runs a scenario; an error says what is wrong.
+fn attempt(name: &str, cable: &Cable) -> Result<String, String> {
+    let (_, scenario) = SCENARIOS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| "the guest does not know it".to_owned())?;
+    panic::catch_unwind(AssertUnwindSafe(|| scenario(cable))).map_err(message)
+}
+
+/// What a panic said.
+fn message(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    // The server's whole log may be part of it; the console has that.
+    let text = text.unwrap_or_else(|| "it panicked".to_owned());
+    text.chars().take(400).collect()
+}

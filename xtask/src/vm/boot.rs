@@ -1,0 +1,176 @@
+//! One run of the virtual machine: QEMU as a process, and what comes over its serial lines.
+
+use super::console::{self, Line, Verdict};
+use super::machine::{Kernel, Machine};
+use super::network::Network;
+use crate::{output, shell};
+use anyhow::{Context, Result};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// How long the kernel's start may take, on a busy machine.
+const BOOT_PATIENCE: Duration = Duration::from_secs(120);
+/// How long a scenario may take.
+const SCENARIO_PATIENCE: Duration = Duration::from_secs(180);
+/// How long switching off may take.
+const END_PATIENCE: Duration = Duration::from_secs(20);
+/// MiB of memory: an image, and a UMEM per queue.
+const MEMORY_MIB: u32 = 2048;
+
+/// What to boot.
+pub(super) struct Boot<'m> {
+    pub(super) machine: &'m Machine,
+    pub(super) kernel: &'m Kernel,
+    /// The image of the guest's file system.
+    pub(super) image: &'m Path,
+    pub(super) network: Network,
+    /// CPUs of the guest, and so queues that a driver can have.
+    pub(super) cpus: u32,
+    /// What the guest is to try.
+    pub(super) scenarios: &'m [&'m str],
+    /// Where the console is written to.
+    pub(super) console: &'m Path,
+}
+
+/// What became of it.
+pub(super) struct Outcome {
+    /// The verdicts that came.
+    pub(super) verdicts: Vec<Verdict>,
+    /// Why there are no more of them.
+    pub(super) problem: Option<String>,
+}
+
+impl Boot<'_> {
+    /// Boots, and hands on each verdict as it comes.
+    pub(super) fn run(&self, mut each: impl FnMut(&Verdict)) -> Result<Outcome> {
+        let mut qemu = Qemu::start(&mut self.command()?)?;
+        let mut outcome = Outcome {
+            verdicts: Vec::new(),
+            problem: None,
+        };
+        let (start, mut patience) = (Instant::now(), BOOT_PATIENCE);
+        loop {
+            match qemu.next(patience) {
+                Ok(Line::Booted) => {
+                    output::step(
+                        "Booted",
+                        format!("in {:.1} s", start.elapsed().as_secs_f64()),
+                    );
+                    patience = SCENARIO_PATIENCE;
+                }
+                Ok(Line::Verdict(verdict)) => {
+                    each(&verdict);
+                    outcome.verdicts.push(verdict);
+                }
+                Ok(Line::Done) => break,
+                Err(problem) => {
+                    outcome.problem = Some(problem);
+                    break;
+                }
+            }
+        }
+        if outcome.problem.is_none() {
+            // Nothing comes any more: the line ends.
+            drop(qemu.next(END_PATIENCE));
+        }
+        drop(qemu);
+        let console = fs::read(self.console).unwrap_or_default();
+        let console = String::from_utf8_lossy(&console);
+        if let Some(complaint) = console::complaint(&console) {
+            outcome.problem = Some(format!("the kernel says: {}", complaint.trim()));
+        }
+        Ok(outcome)
+    }
+
+    /// The command that boots the machine.
+    fn command(&self) -> Result<Command> {
+        let Self {
+            machine, kernel, ..
+        } = self;
+        let mut qemu = machine.program("usr/bin/qemu-system-x86_64");
+        let share = machine.userland.join("usr/share");
+        for folder in ["qemu", "seabios"] {
+            qemu.arg("-L").arg(share.join(folder));
+        }
+        qemu.args(["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"])
+            .args(["-smp", &self.cpus.to_string()])
+            .args(["-m", &MEMORY_MIB.to_string()])
+            .args(["-nodefaults", "-display", "none", "-no-reboot"])
+            .arg("-kernel")
+            .arg(&kernel.image)
+            .arg("-initrd")
+            .arg(self.image)
+            .args(["-append", &self.kernel_options()])
+            .arg("-serial")
+            .arg(format!("file:{}", self.console.display()))
+            .args(["-serial", "stdio"])
+            .args(self.network.devices());
+        self.network.surround(&machine.userland, &qemu)
+    }
+
+    /// What the kernel is told, and through it the guest's program.
+    fn kernel_options(&self) -> String {
+        // Warnings are shown: the kernel's complaints about itself are among them.
+        let options = "console=ttyS0 loglevel=5 mitigations=off panic=-1 tsc=reliable";
+        format!("{options} ripples.scenarios={}", self.scenarios.join(","))
+    }
+}
+
+/// The process; killed on drop.
+struct Qemu {
+    process: Child,
+    lines: Receiver<Line>,
+}
+
+impl Qemu {
+    fn start(command: &mut Command) -> Result<Self> {
+        output::command(&shell::line(command));
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("could not start `{}`", shell::line(command)))?;
+        let stdout = process.stdout.take().context("its output is piped")?;
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines_of(stdout) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { process, lines })
+    }
+
+    /// The next line; an error says why none comes.
+    fn next(&mut self, patience: Duration) -> Result<Line, String> {
+        let next = self.lines.recv_timeout(patience);
+        next.map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("nothing for {} s", patience.as_secs()),
+            RecvTimeoutError::Disconnected => "the machine went off".to_owned(),
+        })
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        // Both fail when it is gone already, and gone it shall be.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The lines that mean something.
+fn lines_of(stdout: ChildStdout) -> impl Iterator<Item = Line> {
+    let lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
+    lines.filter_map(|bytes| console::line(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Where a boot's console is kept.
+pub(super) fn console_path(home: &Path, name: &str) -> PathBuf {
+    home.join("logs").join(format!("{name}.log"))
+}
