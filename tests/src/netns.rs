@@ -84,7 +84,7 @@ impl Veth {
 
 impl End {
     /// Gives the interface its addresses, brings it up, and tells it who is on the other side.
-    fn bring_up(&self, peer: &End) {
+    pub fn bring_up(&self, peer: &End) {
         let (name, interface) = (&self.namespace.name, self.interface);
         ip(&format!(
             "-n {name} addr add {}/24 dev {interface}",

@@ -98,7 +98,7 @@ fn what_is_no_option_and_what_is_given_twice_is_refused() {
         ("--workers two", "invalid value 'two' for '--workers <N>'"),
         (
             "--io both",
-            "[possible values: auto, xdp, xdp-generic, socket]",
+            "[possible values: auto, xdp, xdp-zero-copy, xdp-copy, xdp-generic, socket]",
         ),
         (
             "--idle never",

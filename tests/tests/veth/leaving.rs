@@ -3,6 +3,7 @@
 use crate::stage::{INTERFACE, Stage, attached, ip};
 use std::time::{Duration, Instant};
 use tests::client::{self, query};
+use tests::netns::{Veth, privileged};
 use tests::record::rtype;
 use tests::server::PATIENCE;
 
@@ -48,17 +49,51 @@ fn nothing_stays_attached_after_a_kill_and_a_restart_works() {
 }
 
 #[test]
-fn an_interface_that_goes_away_is_noticed_and_costs_nothing() {
-    let Some(mut stage) = Stage::new(&[]) else {
+fn an_interface_that_goes_away_is_noticed_costs_nothing_and_is_taken_again_when_it_is_back() {
+    let Some(mut stage) = stage("auto") else {
         return;
     };
-    stage.ask(stage.addresses()[0], &query("www.example", rtype::A));
-    ip(&stage.veth.server, &format!("link delete {INTERFACE}"));
+    let query = query("www.example", rtype::A);
+    stage.ask(stage.addresses()[0], &query);
+    let name = stage.veth.client.namespace.name().to_owned();
+    let server = &stage.veth.server;
+    ip(server, &format!("link set {INTERFACE} netns {name}"));
     stage.server.await_log("server0 is gone");
     let status = stage.server.ctl(&["status"]).stdout;
     assert!(status.contains("server0: gone"), "{status}");
     let used = stage.server.processor_time_of(Duration::from_secs(1));
     assert!(used < Duration::from_millis(250), "{used:?} of a second");
     stage.await_answers(1, 0);
+
+    let (server, client) = (&stage.veth.server, &stage.veth.client);
+    let back = format!("link set {INTERFACE} netns {}", server.namespace.name());
+    ip(client, &back);
+    server.bring_up(client);
+    stage
+        .server
+        .await_log("server0 is back: server0: AF_XDP, native, copy mode, 2 queues");
+    stage.ask(stage.addresses()[0], &query);
+    // What was counted before is not forgotten.
+    stage.await_answers(2, 0);
+    let status = stage.server.ctl(&["status"]).stdout;
+    assert!(status.contains("server0: AF_XDP, native"), "{status}");
     stage.server.stop();
+}
+
+#[test]
+fn without_its_interface_a_server_that_is_to_have_af_xdp_ends_and_says_why() {
+    let Some(stage) = stage("xdp") else { return };
+    ip(&stage.veth.server, &format!("link delete {INTERFACE}"));
+    let ended = stage.server.wait();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("ripples: server0 is gone, and with it AF_XDP"),
+        "{last}"
+    );
+}
+
+/// A server that comes by its frames in this way.
+fn stage(io: &str) -> Option<Stage> {
+    privileged().then(|| Stage::on(Veth::new(2), &["--io", io]))
 }

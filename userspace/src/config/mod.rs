@@ -52,6 +52,10 @@ pub enum Io {
     Auto,
     /// AF_XDP in the driver or in generic mode, or an error.
     Xdp,
+    /// AF_XDP in the driver with zero-copy, or an error.
+    XdpZeroCopy,
+    /// AF_XDP in the driver with copy mode, or an error.
+    XdpCopy,
     /// AF_XDP in generic mode, or an error.
     XdpGeneric,
     /// Kernel sockets.
@@ -176,7 +180,7 @@ impl Config {
     fn merge(arguments: &RunArguments, file: File) -> Result<Self, ConfigError> {
         let interfaces = first_filled([&arguments.interface, &file.interfaces]);
         let io = arguments.io.or(file.io).unwrap_or_default();
-        if interfaces.is_empty() && matches!(io, Io::Xdp | Io::XdpGeneric) {
+        if interfaces.is_empty() && !matches!(io, Io::Auto | Io::Socket) {
             return Err(ConfigError::option("--io", "AF_XDP needs an --interface"));
         }
         if arguments.reflect && (interfaces.is_empty() || io == Io::Socket) {

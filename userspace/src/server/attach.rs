@@ -2,9 +2,10 @@
 
 use super::loopback;
 use super::takeover::Link;
+use super::ways::{self, Way};
 use crate::bpf::{AttachMode, Filter};
 use crate::config::{Config, Io};
-use crate::port::{BindMode, RingGauge, RingStatistics, XskConfig, XskError, XskPort};
+use crate::port::{BindMode, RingGauge, RingStatistics, XskPort};
 use crate::sys::interface::{self, Interface};
 use crate::sys::memory;
 use anyhow::{Context, Result, bail};
@@ -12,13 +13,16 @@ use common::FilterConfig;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+/// A port per queue, with the name of its worker.
+pub(super) type Queues = Vec<(String, XskPort)>;
+
 /// What was attached.
 #[derive(Default)]
 pub(super) struct Attachment {
     /// The kernel program on each interface.
     pub(super) attached: Vec<Attached>,
-    /// A port per queue, with the name of its worker.
-    pub(super) ports: Vec<(String, XskPort)>,
+    /// What its frames come by.
+    pub(super) ports: Queues,
     /// How each interface is served, for people.
     pub(super) paths: Vec<String>,
 }
@@ -42,15 +46,12 @@ pub(super) struct Attached {
     past: Vec<RingStatistics>,
     /// The attachment that another process made, until it is taken over.
     inherited: Option<OwnedFd>,
-    /// Whether the interface was found to be gone.
-    gone: bool,
 }
 
 impl Attached {
-    /// Whether the interface has gone since this was last asked.
-    pub(super) fn has_gone(&mut self) -> bool {
-        let gone = interface::index(&self.interface) != Some(self.index);
-        gone && !std::mem::replace(&mut self.gone, gone)
+    /// Whether the interface has gone; another one of its name is another one.
+    pub(super) fn has_gone(&self) -> bool {
+        interface::index(&self.interface) != Some(self.index)
     }
 
     /// Sends the frames through this process's program, where they go through another's.
@@ -88,13 +89,13 @@ impl Attached {
     }
 
     /// Opens the sockets anew that were withheld and closed, and sends them the frames.
-    pub(super) fn reopen(&mut self, reflect: bool) -> Result<Vec<(String, XskPort)>> {
-        let (bound, ports) = bind(&self.interface, self.mode)?;
+    pub(super) fn reopen(&mut self, config: &Config) -> Result<Queues> {
+        let (bound, ports) = ways::bind(&self.interface, ways::binds(config.io, self.mode))?;
         self.gauges = gauges(&self.interface, &ports);
         let queues = register(&mut self.filter, &self.interface, ports)?;
         self.filter.resume()?;
         self.queues = u32::try_from(queues.len())?;
-        let path = path(self.mode, bound, queues.len(), reflect);
+        let path = path(self.mode, bound, queues.len(), config.reflect);
         tracing::info!(interface = self.interface, "again {path}");
         Ok(queues)
     }
@@ -124,7 +125,7 @@ pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>
         let found = Interface::find(interface).context("--interface")?;
         let at = links.iter().position(|link| {
             let same = (&link.interface, link.index) == (&found.name, found.index);
-            same && modes(config).contains(&link.mode)
+            same && !ways::binds(config.io, link.mode).is_empty()
         });
         let inherited = match at.map(|at| links.swap_remove(at)) {
             Some(link) => {
@@ -146,7 +147,7 @@ pub(super) fn attach(config: &Config, prepared: Vec<Prepared>) -> Result<Attachm
     for Prepared { found, inherited } in prepared {
         let interface = found.name.as_str();
         if let Some((filter, link)) = inherited {
-            let (bound, ports) = bind(interface, link.mode)?;
+            let (bound, ports) = ways::bind(interface, ways::binds(config.io, link.mode))?;
             attachment.add(config, &found, link.mode, filter, bound, ports)?;
             if let Some(added) = attachment.attached.last_mut() {
                 added.inherited = Some(link.descriptor);
@@ -167,20 +168,16 @@ pub(super) fn attach(config: &Config, prepared: Vec<Prepared>) -> Result<Attachm
     Ok(attachment)
 }
 
-/// The modes to try, best first.
-fn modes(config: &Config) -> &'static [AttachMode] {
-    match config.io {
-        Io::XdpGeneric => &[AttachMode::Generic],
-        _ => &[AttachMode::Native, AttachMode::Generic],
-    }
-}
-
 /// Attaches to one interface: native before generic mode, zero-copy before copy.
-fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -> Result<()> {
+pub(super) fn attach_one(
+    config: &Config,
+    found: &Interface,
+    attachment: &mut Attachment,
+) -> Result<()> {
     let interface = found.name.as_str();
     let rules = FilterConfig::new(&config.listen)?;
     let mut reasons = Vec::new();
-    for &mode in modes(config) {
+    for &Way { mode, binds } in ways::of(config.io) {
         let mut filter = Filter::load(&rules, config.xdp_debug)?;
         loopback::check(found, config)?;
         if let Err(error) = filter.attach(interface, mode) {
@@ -191,7 +188,7 @@ fn attach_one(config: &Config, found: &Interface, attachment: &mut Attachment) -
             }
             break;
         }
-        match bind(interface, mode) {
+        match ways::bind(interface, binds) {
             Ok((bound, ports)) => {
                 return attachment.add(config, found, mode, filter, bound, ports);
             }
@@ -243,7 +240,6 @@ impl Attachment {
             gauges,
             past: Vec::new(),
             inherited: None,
-            gone: false,
         });
         self.ports.extend(queues);
         Ok(())
@@ -260,11 +256,7 @@ fn gauges(interface: &str, ports: &[XskPort]) -> Vec<RingGauge> {
 }
 
 /// Has the program give each queue's frames to its socket; names the workers that these are for.
-fn register(
-    filter: &mut Filter,
-    interface: &str,
-    ports: Vec<XskPort>,
-) -> Result<Vec<(String, XskPort)>> {
+fn register(filter: &mut Filter, interface: &str, ports: Vec<XskPort>) -> Result<Queues> {
     for (queue, port) in (0..).zip(&ports) {
         filter.register_socket(queue, port.socket().as_raw_fd())?;
     }
@@ -276,23 +268,4 @@ fn register(
 fn path(mode: AttachMode, bound: BindMode, queues: usize, reflect: bool) -> String {
     let reflecting = if reflect { ", REFLECTING" } else { "" };
     format!("AF_XDP, {mode}, {bound}, {queues} queues{reflecting}")
-}
-
-/// Opens a socket on each queue.
-fn bind(interface: &str, mode: AttachMode) -> Result<(BindMode, Vec<XskPort>), XskError> {
-    let zero_copy = (mode == AttachMode::Native).then(|| open_all(interface, BindMode::ZeroCopy));
-    match zero_copy {
-        Some(Ok(ports)) => return Ok((BindMode::ZeroCopy, ports)),
-        Some(Err(error)) if !error.is_unsupported() => return Err(error),
-        Some(Err(error)) => tracing::info!(interface, "no zero-copy: {error}"),
-        None => {}
-    }
-    Ok((BindMode::Copy, open_all(interface, BindMode::Copy)?))
-}
-
-fn open_all(interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
-    // Looked up again for each mode: attaching may have changed the queues.
-    let queues = Interface::find(interface).map_or(1, |found| found.rx_queues.max(1));
-    let configs = (0..queues).map(|queue| XskConfig::new(interface, queue, mode));
-    configs.map(|config| XskPort::open(&config)).collect()
 }

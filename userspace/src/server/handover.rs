@@ -1,7 +1,7 @@
 //! The old server's side of a replacement: what it gives away, and how it gets it back.
 
+use super::Server;
 use super::channel::{Channel, Descriptor, Greeting, HANDOVER, Step};
-use super::{Server, sockets};
 use crate::bpf::AttachMode;
 use crate::control::{Code, Listener, Refusal, Response};
 use crate::sys::{barrier, wait};
@@ -167,7 +167,7 @@ impl Server<'_> {
         let start = Instant::now();
         let mut queues = Vec::new();
         for attached in &mut self.attached {
-            match attached.reopen(self.config.reflect) {
+            match attached.reopen(self.config) {
                 Ok(ports) => queues.extend(ports),
                 Err(error) => {
                     let interface = &attached.interface;
@@ -176,13 +176,9 @@ impl Server<'_> {
                 }
             }
         }
-        let workers = &mut self.workers;
-        let snapshot = &self.resources.published().snapshot;
-        if let Err(error) = sockets::start_queues(self.config, queues, snapshot, workers) {
+        if let Err(error) = self.serve_queues(queues) {
             tracing::error!("AF_XDP workers: {error:#}");
         }
-        self.query_log.read(workers.take_sources());
-        self.resources.add(workers.take_posts());
         let ms = start.elapsed().as_millis();
         tracing::info!(ms, "has its queues back");
     }

@@ -1,5 +1,6 @@
 //! Start and stop: load, open, attach, spawn; then listen to the operator until told to leave.
 
+mod absence;
 mod attach;
 mod channel;
 mod commands;
@@ -20,6 +21,7 @@ mod sockets;
 mod status;
 mod takeover;
 mod upgrade;
+mod ways;
 mod workers;
 
 use crate::config::{CONTROL_DEFAULT, Config, RunArguments};
@@ -29,6 +31,7 @@ use crate::sys::heap;
 use crate::sys::signals::{Signal, Signals};
 use crate::sys::wait;
 use crate::telemetry::log;
+use absence::Absence;
 use anyhow::{Context, Result};
 use attach::Attached;
 pub use compile::compile;
@@ -57,6 +60,8 @@ struct Server<'c> {
     config: &'c Config,
     started: Instant,
     attached: Vec<Attached>,
+    /// Interfaces that have gone.
+    absent: Vec<Absence>,
     paths: Vec<String>,
     workers: Workers,
     resources: ResourceThread,
@@ -155,6 +160,7 @@ fn start<'c>(
         config,
         started: Instant::now(),
         attached: attachment.attached,
+        absent: Vec::new(),
         paths,
         query_log: query_log(config, &mut workers)?,
         workers,
@@ -264,7 +270,7 @@ impl Server<'_> {
             }
             self.answer_collectors()?;
             self.continue_handover();
-            self.look_at_interfaces();
+            self.look_at_interfaces()?;
             self.workers.watch()?;
             self.watch_resources();
         }
@@ -295,21 +301,6 @@ impl Server<'_> {
         if self.resources.has_ended() && !self.is_frozen {
             self.is_frozen = true;
             tracing::error!("the resource thread has ended: nothing is reloaded any more");
-        }
-    }
-
-    /// Passes the kernel programs' logs on, and notices when an interface is gone.
-    fn look_at_interfaces(&mut self) {
-        for attached in &mut self.attached {
-            attached.filter.drain_log();
-            if attached.has_gone() {
-                let interface = &attached.interface;
-                tracing::error!(
-                    "{interface} is gone: nothing comes over AF_XDP any more, kernel sockets \
-                     answer; restart when it is back"
-                );
-                set_path(&mut self.paths, interface, "gone");
-            }
         }
     }
 

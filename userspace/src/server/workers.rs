@@ -232,7 +232,7 @@ impl Workers {
     }
 
     /// Ends the workers of these interfaces' queues, and closes their sockets, once they have
-    /// answered what is in their rings.
+    /// answered what is in their rings. What they have counted is told further on.
     pub(super) fn retire(&mut self, interfaces: &[String]) {
         let is_theirs = |member: &Member| {
             let interface = member.name.rsplit_once('/').map(|(interface, _)| interface);

@@ -1,0 +1,89 @@
+//! The ways in which frames can come over AF_XDP, and sockets that are opened in one of them.
+
+use crate::bpf::AttachMode;
+use crate::config::Io;
+use crate::port::{BindMode, XskConfig, XskError, XskPort};
+use crate::sys::interface::Interface;
+
+/// How the program is run, and how frames can then pass, best first.
+pub(super) struct Way {
+    /// By whom the program is run.
+    pub(super) mode: AttachMode,
+    /// How frames pass.
+    pub(super) binds: &'static [BindMode],
+}
+
+/// The ways to try, best first.
+pub(super) fn of(io: Io) -> &'static [Way] {
+    match io {
+        Io::Auto | Io::Xdp => &[NATIVE, GENERIC],
+        Io::XdpZeroCopy => &[ZERO_COPY],
+        Io::XdpCopy => &[COPY],
+        Io::XdpGeneric => &[GENERIC],
+        Io::Socket => &[],
+    }
+}
+
+const NATIVE: Way = native(&[BindMode::ZeroCopy, BindMode::Copy]);
+const ZERO_COPY: Way = native(&[BindMode::ZeroCopy]);
+const COPY: Way = native(&[BindMode::Copy]);
+const GENERIC: Way = Way {
+    mode: AttachMode::Generic,
+    binds: &[BindMode::Copy],
+};
+
+const fn native(binds: &'static [BindMode]) -> Way {
+    let mode = AttachMode::Native;
+    Way { mode, binds }
+}
+
+/// How frames can pass where the program is run in this mode; empty where that is not wanted.
+pub(super) fn binds(io: Io, mode: AttachMode) -> &'static [BindMode] {
+    let way = of(io).iter().find(|way| way.mode == mode);
+    way.map_or(&[], |way| way.binds)
+}
+
+/// Opens a socket on each queue, in the first of these ways that works.
+pub(super) fn bind(
+    interface: &str,
+    binds: &[BindMode],
+) -> Result<(BindMode, Vec<XskPort>), XskError> {
+    let (last, others) = binds.split_last().unwrap_or((&BindMode::Copy, &[]));
+    for &bind in others {
+        match open_all(interface, bind) {
+            Ok(ports) => return Ok((bind, ports)),
+            Err(error) if !error.is_unsupported() => return Err(error),
+            Err(error) => tracing::info!(interface, "no {bind}: {error}"),
+        }
+    }
+    Ok((*last, open_all(interface, *last)?))
+}
+
+fn open_all(interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
+    // Looked up again for each mode: attaching may have changed the queues.
+    let queues = Interface::find(interface).map_or(1, |found| found.rx_queues.max(1));
+    let configs = (0..queues).map(|queue| XskConfig::new(interface, queue, mode));
+    configs.map(|config| XskPort::open(&config)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forced_has_no_way_around_it() {
+        for (io, ways) in [
+            (Io::XdpZeroCopy, "Native [ZeroCopy]"),
+            (Io::XdpCopy, "Native [Copy]"),
+            (Io::XdpGeneric, "Generic [Copy]"),
+            (Io::Xdp, "Native [ZeroCopy, Copy], Generic [Copy]"),
+            (Io::Auto, "Native [ZeroCopy, Copy], Generic [Copy]"),
+            (Io::Socket, ""),
+        ] {
+            let shown = |way: &Way| format!("{:?} {:?}", way.mode, way.binds);
+            let shown: Vec<_> = of(io).iter().map(shown).collect();
+            assert_eq!(shown.join(", "), ways, "{io:?}");
+        }
+        assert_eq!(binds(Io::XdpCopy, AttachMode::Generic), []);
+    }
+}
