@@ -26,6 +26,8 @@ pub(super) struct Built {
     pub(super) server: PathBuf,
     /// What tries it.
     pub(super) guest: PathBuf,
+    /// This program, for its generator.
+    pub(super) xtask: PathBuf,
 }
 
 /// Makes the image for one kernel.
@@ -114,7 +116,11 @@ fn add_tools(archive: &mut Archive, machine: &Machine) -> Result<()> {
 /// Adds what was built here, with this machine's libraries where they are on this machine.
 fn add_built(archive: &mut Archive, built: &Built) -> Result<()> {
     let mut files = Vec::new();
-    for (name, path) in [("ripples", &built.server), ("vm_guest", &built.guest)] {
+    for (name, path) in [
+        ("ripples", &built.server),
+        ("vm_guest", &built.guest),
+        ("xtask", &built.xtask),
+    ] {
         archive.file(&format!("/programs/{name}"), &read(path)?);
         files.extend(libraries::of_this_machine(path)?);
     }

@@ -205,6 +205,7 @@ fn build(installer: &Installer) -> Result<Built> {
     Ok(Built {
         server: folder.join("ripples"),
         guest: folder.join("vm_guest"),
+        xtask: std::env::current_exe().context("this program")?,
     })
 }
 

@@ -40,10 +40,84 @@ static IGB: Place = Place {
     cpus: 8,
 };
 
+/// A kernel whose igb has none.
+static IGB_OLD: Place = Place {
+    name: "igb-old",
+    release: Release::Stable,
+    network: Network::Igb,
+    cpus: 2,
+};
+
 /// All scenarios, in order; those of one place are together.
-pub(super) static SCENARIOS: &[Scenario] = &[Scenario {
-    name: "igb-zero-copy-2",
-    about: "igb, zero-copy, 2 queues: every paced query is answered, on all queues",
-    place: &IGB,
-    quick: true,
-}];
+pub(super) static SCENARIOS: &[Scenario] = &[
+    quick(
+        "igb-zero-copy-2",
+        &IGB,
+        "zero-copy, 2 queues: every query answered, on all queues",
+    ),
+    full("igb-zero-copy-8", &IGB, "the same on 8 queues"),
+    full("igb-copy-2", &IGB, "copy mode, 2 queues"),
+    quick("igb-copy-8", &IGB, "copy mode, 8 queues"),
+    quick("igb-generic-2", &IGB, "generic mode, 2 queues"),
+    full("igb-generic-8", &IGB, "generic mode, 8 queues"),
+    quick(
+        "igb-pktgen-drop",
+        &IGB,
+        "the kernel's generator: its packets are counted as responses",
+    ),
+    full(
+        "igb-pktgen-reflect",
+        &IGB,
+        "the kernel's generator and --reflect: all come back",
+    ),
+    quick("igb-link", &IGB, "link down and up while answering"),
+    full("igb-rings", &IGB, "ethtool -G while answering"),
+    full("igb-negotiation", &IGB, "ethtool -r while answering"),
+    full(
+        "igb-mtu",
+        &IGB,
+        "a larger MTU while answering: refused or handled",
+    ),
+    full("igb-channels", &IGB, "ethtool -L while answering: refused"),
+    full(
+        "igb-kill",
+        &IGB,
+        "kill -9: nothing stays attached, a restart works",
+    ),
+    quick(
+        "igb-unbind",
+        &IGB,
+        "the driver lets go: noticed, and AF_XDP again when it is back",
+    ),
+    full(
+        "igb-unbind-forced",
+        &IGB,
+        "the same with --io xdp: an error, exit code 1",
+    ),
+    quick(
+        "igb-old-refused",
+        &IGB_OLD,
+        "no zero-copy in the driver: insisting on it is an error",
+    ),
+    quick(
+        "igb-old-fallback",
+        &IGB_OLD,
+        "no zero-copy in the driver: copy mode, with the reason",
+    ),
+];
+
+const fn quick(name: &'static str, place: &'static Place, about: &'static str) -> Scenario {
+    Scenario {
+        quick: true,
+        ..full(name, place, about)
+    }
+}
+
+const fn full(name: &'static str, place: &'static Place, about: &'static str) -> Scenario {
+    Scenario {
+        name,
+        about,
+        place,
+        quick: false,
+    }
+}

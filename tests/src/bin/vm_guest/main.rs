@@ -2,6 +2,8 @@
 //! how each scenario went, a line each on standard output.
 
 mod cable;
+mod events;
+mod generator;
 mod load;
 mod modes;
 mod queues;
@@ -16,7 +18,26 @@ use std::panic::{self, AssertUnwindSafe};
 type Scenario = fn(&Cable) -> String;
 
 /// What is tried, by name. Which machine each needs is said in `xtask/src/vm/scenario.rs`.
-const SCENARIOS: &[(&str, Scenario)] = &[("igb-zero-copy-2", modes::zero_copy_2)];
+const SCENARIOS: &[(&str, Scenario)] = &[
+    ("igb-zero-copy-2", modes::zero_copy_2),
+    ("igb-zero-copy-8", modes::zero_copy_8),
+    ("igb-copy-2", modes::copy_2),
+    ("igb-copy-8", modes::copy_8),
+    ("igb-generic-2", modes::generic_2),
+    ("igb-generic-8", modes::generic_8),
+    ("igb-pktgen-drop", generator::dropped),
+    ("igb-pktgen-reflect", generator::reflected),
+    ("igb-link", events::link),
+    ("igb-rings", events::rings),
+    ("igb-negotiation", events::negotiation),
+    ("igb-mtu", events::mtu),
+    ("igb-channels", events::channels),
+    ("igb-kill", events::kill),
+    ("igb-unbind", events::unbind),
+    ("igb-unbind-forced", events::unbind_forced),
+    ("igb-old-refused", modes::zero_copy_refused),
+    ("igb-old-fallback", modes::zero_copy_fallback),
+];
 
 /// How the kernel's command line names what is wanted.
 const WANTED: &str = "ripples.scenarios=";

@@ -1,0 +1,217 @@
+//! What happens to a NIC while the server answers.
+
+use crate::cable::{Cable, SERVER, ethtool};
+use crate::load::load;
+use crate::queues::{by_queue, shown};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tests::netns::ip;
+use tests::server::{PATIENCE, Server};
+
+/// Queries before, during and after an event, and how many a second.
+const COUNT: usize = 3000;
+const RATE: u32 = 500;
+const AFTER: usize = 500;
+
+pub(crate) fn link(cable: &Cable) -> String {
+    survive(cable, || {
+        ip(&format!("link set {SERVER} down"));
+        std::thread::park_timeout(Duration::from_secs(1));
+        ip(&format!("link set {SERVER} up"));
+    })
+}
+
+pub(crate) fn rings(cable: &Cable) -> String {
+    survive(cable, || {
+        drop(ethtool(&["-G", SERVER, "rx", "512", "tx", "512"]))
+    })
+}
+
+pub(crate) fn negotiation(cable: &Cable) -> String {
+    survive(cable, || drop(ethtool(&["-r", SERVER])))
+}
+
+/// A larger MTU is refused, or goes well.
+pub(crate) fn mtu(cable: &Cable) -> String {
+    let mut refusal = String::new();
+    let figures = survive(cable, || {
+        let mut change = Command::new("ip");
+        let output = change
+            .args(["link", "set", SERVER, "mtu", "3000"])
+            .output()
+            .expect("ip");
+        refusal = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    });
+    ip(&format!("link set {SERVER} mtu 1500"));
+    let answer = if refusal.is_empty() {
+        "taken"
+    } else {
+        &refusal
+    };
+    format!("{figures} mtu={answer:?}")
+}
+
+/// Queues that have sockets cannot be taken away.
+pub(crate) fn channels(cable: &Cable) -> String {
+    let mut refusal = String::new();
+    let figures = survive(cable, || {
+        let output = Command::new("ethtool")
+            .args(["-L", SERVER, "combined", "1"])
+            .output();
+        let output = output.expect("ethtool");
+        assert!(
+            !output.status.success(),
+            "a queue with a socket was taken away"
+        );
+        refusal = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    });
+    format!("{figures} refused={refusal:?}")
+}
+
+/// A server that is killed leaves nothing behind, and the next one has all.
+pub(crate) fn kill(cable: &Cable) -> String {
+    let server = start(cable, "xdp");
+    assert!(is_attached(), "nothing is attached");
+    server.kill();
+    let start_of_wait = Instant::now();
+    while is_attached() {
+        assert!(
+            start_of_wait.elapsed() < PATIENCE,
+            "the program outlived its process"
+        );
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    let gone_ms = start_of_wait.elapsed().as_millis();
+    let server = start(cable, "xdp");
+    let figures = answers(cable, &server);
+    server.stop();
+    format!("{figures} detached_ms={gone_ms}")
+}
+
+/// A driver that lets go of the NIC: the server says so, stays, and takes the NIC again.
+pub(crate) fn unbind(cable: &Cable) -> String {
+    let mut server = start(cable, "auto");
+    let device = Device::of_server();
+    let start = Instant::now();
+    device.tell("unbind");
+    server.await_log("eth0 is gone");
+    let noticed_ms = start.elapsed().as_millis();
+    let status = server.ctl(&["status"]).stdout;
+    assert!(status.contains("eth0: gone"), "{status}");
+    let used = server.processor_time_of(Duration::from_secs(1));
+    assert!(
+        used < Duration::from_millis(250),
+        "without a NIC it uses {used:?} of a second"
+    );
+    let start = Instant::now();
+    device.tell("bind");
+    // Once it is up the server takes all queues that there are.
+    ethtool(&["-L", SERVER, "combined", "2"]);
+    cable.plug_in();
+    cable.set_queues(2);
+    server.await_log("eth0 is back");
+    let back_ms = start.elapsed().as_millis();
+    let figures = answers(cable, &server);
+    let status = server.ctl(&["status"]).stdout;
+    server.stop();
+    assert!(
+        status.contains("eth0: AF_XDP, native, zero-copy, 2 queues"),
+        "{status}"
+    );
+    format!("{figures} noticed_ms={noticed_ms} back_ms={back_ms}")
+}
+
+/// The same for a server that was to have AF_XDP or nothing.
+pub(crate) fn unbind_forced(cable: &Cable) -> String {
+    let server = start(cable, "xdp");
+    let device = Device::of_server();
+    let start = Instant::now();
+    device.tell("unbind");
+    let ended = server.wait();
+    let ended_ms = start.elapsed().as_millis();
+    device.tell("bind");
+    cable.plug_in();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let last = ended.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("eth0 is gone"), "it says {last:?}");
+    format!("exit=1 ended_ms={ended_ms} said={last:?}")
+}
+
+/// The PCI device behind the server's interface.
+struct Device(String);
+
+impl Device {
+    fn of_server() -> Self {
+        let link = std::fs::read_link(format!("/sys/class/net/{SERVER}/device"));
+        let link = link.expect("a PCI device");
+        Self(
+            link.file_name()
+                .expect("it has a name")
+                .to_string_lossy()
+                .into_owned(),
+        )
+    }
+
+    /// Has its driver take it, or let go of it.
+    fn tell(&self, what: &str) {
+        let file = format!("/sys/bus/pci/drivers/igb/{what}");
+        std::fs::write(&file, &self.0).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+}
+
+/// A server on two queues that answers.
+fn start(cable: &Cable, io: &str) -> Server {
+    cable.set_queues(2);
+    let server = cable.launch(&["--io", io]).start();
+    cable.await_link();
+    server
+}
+
+/// Does something while queries come; afterwards all are answered again, by AF_XDP.
+fn survive(cable: &Cable, event: impl FnOnce()) -> String {
+    let server = start(cable, "xdp");
+    let before = answers(cable, &server);
+    let during = std::thread::scope(|scope| {
+        let during = scope.spawn(|| load(cable, COUNT, RATE));
+        std::thread::park_timeout(Duration::from_secs(1));
+        event();
+        during
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    let after = answers(cable, &server);
+    server.stop();
+    format!("before: {before} during: {during} after: {after}")
+}
+
+/// Asks; all must be answered, by AF_XDP.
+fn answers(cable: &Cable, server: &Server) -> String {
+    cable.await_link();
+    let count = |server: &Server| by_queue(&server.stats(), SERVER, "answers");
+    let before = count(server);
+    let load = load(cable, AFTER, RATE);
+    let after = count(server);
+    let queues: Vec<_> = after
+        .iter()
+        .zip(&before)
+        .map(|(after, before)| after - before)
+        .collect();
+    let figures = format!("{load} queues={}", shown(&queues));
+    assert!(load.is_whole(), "not all are answered: {figures}");
+    assert_eq!(
+        queues.iter().sum::<u64>(),
+        AFTER as u64,
+        "not all by AF_XDP: {figures}"
+    );
+    figures
+}
+
+/// Whether a program is attached to the server's interface, as `ip` sees it.
+fn is_attached() -> bool {
+    let mut show = Command::new("ip");
+    let output = show
+        .args(["-details", "link", "show", "dev", SERVER])
+        .output()
+        .expect("ip");
+    String::from_utf8_lossy(&output.stdout).contains("prog/xdp")
+}
