@@ -2,7 +2,7 @@
 
 use crate::addresses::pair;
 use crate::raw;
-use crate::stage::Stage;
+use crate::stage::{INTERFACE, Stage};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use tests::client::{self, query};
@@ -85,6 +85,30 @@ fn what_comes_by_a_queue_without_a_socket_is_left_to_kernel_sockets() {
         }
         stage.server.stop();
     }
+}
+
+#[test]
+fn what_comes_by_a_queue_that_cannot_send_is_left_to_kernel_sockets_with_a_warning() {
+    let Some(veth) = pair() else { return };
+    let mut ethtool = veth.server.namespace.command("ethtool");
+    ethtool.args(["-L", INTERFACE, "rx", "2", "tx", "1"]);
+    assert!(ethtool.status().unwrap().success());
+    let stage = Stage::on(veth, &["--io", "xdp"]);
+    assert_eq!(stage.server.stats().workers(), ["server0/0", "sibling/0"]);
+    let log = stage.server.log();
+    assert!(
+        log.contains("server0 receives by 2 queues and sends by 1"),
+        "{log}"
+    );
+    let query = query("www.example", rtype::A);
+    for _ in 0..40 {
+        stage.ask(stage.addresses()[0], &query);
+    }
+    stage.server.await_stats(|stats| {
+        let kernel = stats.worker("sibling/0", "answers");
+        kernel > 0 && kernel + stats.worker("server0/0", "answers") == 40
+    });
+    stage.server.stop();
 }
 
 #[test]

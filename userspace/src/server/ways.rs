@@ -61,9 +61,27 @@ pub(super) fn bind(
 
 fn open_all(interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
     // Looked up again for each mode: attaching may have changed the queues.
-    let queues = Interface::find(interface).map_or(1, |found| found.rx_queues.max(1));
-    let configs = (0..queues).map(|queue| XskConfig::new(interface, queue, mode));
-    configs.map(|config| XskPort::open(&config)).collect()
+    let found = Interface::find(interface);
+    let (receiving, sending) = found.map_or((1, 1), |found| (found.rx_queues, found.tx_queues));
+    let queues = match mode {
+        BindMode::ZeroCopy => receiving,
+        // By a queue that the kernel does not send from, replies would be lost without a word.
+        BindMode::Copy => receiving.min(sending),
+    };
+    let configs = (0..queues.max(1)).map(|queue| XskConfig::new(interface, queue, mode));
+    let ports = configs
+        .map(|config| XskPort::open(&config))
+        .collect::<Result<_, _>>()?;
+    if queues < receiving {
+        tracing::warn!(
+            "{interface} receives by {receiving} queues and sends by {queues}: what comes by the \
+             others is answered by kernel sockets, at a higher cost. A driver that adds queues for \
+             XDP, as virtio_net does, adds none when `ethtool -L {interface} combined N` has given \
+             it all before the start (`ethtool -l {interface}`: the maximum); where RSS can be \
+             set, `ethtool -X {interface} equal {queues}` keeps packets off them"
+        );
+    }
+    Ok(ports)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub struct Interface {
     pub driver: String,
     /// Queues that receive.
     pub rx_queues: u32,
-    /// Queues that transmit.
+    /// Queues that transmit for the kernel; a driver may have others for XDP alone.
     pub tx_queues: u32,
     /// Whether the interface is administratively up.
     pub up: bool,
@@ -76,7 +76,13 @@ pub fn index(name: &str) -> Option<u32> {
 fn look_up(name: &str) -> Result<Interface, Errno> {
     let query = Query::new(name)?;
     let index = if_nametoindex(name)?;
-    let (rx_queues, tx_queues) = query.queues().unwrap_or_else(|_| sysfs_queues(name, index));
+    let by_sysfs = sysfs_queues(name, index);
+    let (rx_queues, tx_queues) = match (query.queues(), by_sysfs) {
+        // virtio_net counts the queues among its channels that it adds for XDP.
+        (Ok((rx, tx)), Some((_, usable))) => (rx, tx.min(usable)),
+        (Ok(queues), None) => queues,
+        (Err(_), queues) => queues.unwrap_or((1, 1)),
+    };
     let mut interface = Interface {
         name: name.to_owned(),
         index,
@@ -109,10 +115,11 @@ fn names() -> Vec<String> {
         .collect()
 }
 
-/// The queues by sysfs, for drivers that do not tell their channels; every interface has one.
-fn sysfs_queues(name: &str, index: u32) -> (u32, u32) {
+/// The queues that receive and transmit, by sysfs; every interface has one of each. None where the
+/// mounted sysfs is another namespace's.
+fn sysfs_queues(name: &str, index: u32) -> Option<(u32, u32)> {
     let directory = format!("/sys/class/net/{name}");
-    // The mounted sysfs may be another namespace's, with another interface of that name.
+    // There may be another interface of that name.
     let same = fs::read_to_string(format!("{directory}/ifindex"))
         .is_ok_and(|text| text.trim().parse() == Ok(index));
     let count = |prefix: &str| {
@@ -123,11 +130,7 @@ fn sysfs_queues(name: &str, index: u32) -> (u32, u32) {
         let queues = queues.filter(|e| e.file_name().to_string_lossy().starts_with(prefix));
         u32::try_from(queues.count()).unwrap_or(u32::MAX).max(1)
     };
-    if same {
-        (count("rx-"), count("tx-"))
-    } else {
-        (1, 1)
-    }
+    same.then(|| (count("rx-"), count("tx-")))
 }
 
 #[cfg(test)]
