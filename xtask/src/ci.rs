@@ -2,7 +2,7 @@
 
 use crate::install::Installer;
 use crate::tally::Tally;
-use crate::{bench, build_ebpf, fuzz, output, packages, repository, shell, test, tidy, tools};
+use crate::{bench, build_ebpf, fuzz, output, packages, repository, shell, test, tidy, tools, vm};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     ("clippy", |_| whole(clippy())),
     ("deny", |_| whole(deny())),
     ("test", |_| test::run_tests(&[])),
+    ("vm", vm::run_quick),
     ("instructions", |installer| {
         whole(bench::core::instructions::check_all(installer))
     }),

@@ -144,6 +144,7 @@ impl Archive {
             format!("Dir::Cache={directory}"),
             // Root's apt would drop to a user who may not write here, and say so each time.
             "APT::Sandbox::User=root".to_owned(),
+            "Acquire::Retries=3".to_owned(),
         ] {
             command.args(["-o", &option]);
         }

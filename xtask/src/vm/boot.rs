@@ -5,15 +5,17 @@ use super::machine::{Kernel, Machine};
 use super::network::Network;
 use crate::{output, shell};
 use anyhow::{Context, Result};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How long the kernel's start may take, on a busy machine.
-const BOOT_PATIENCE: Duration = Duration::from_secs(120);
+/// How long the kernel's start may take, on a busy machine; it takes 8 to 18 s.
+const BOOT_PATIENCE: Duration = Duration::from_secs(60);
+/// Times that a machine is booted which does not come up.
+const ATTEMPTS: u32 = 3;
 /// How long a scenario may take.
 const SCENARIO_PATIENCE: Duration = Duration::from_secs(180);
 /// How long switching off may take.
@@ -34,6 +36,8 @@ pub(super) struct Boot<'m> {
     pub(super) scenarios: &'m [&'m str],
     /// Where the console is written to.
     pub(super) console: &'m Path,
+    /// Where QEMU's own messages are written to.
+    pub(super) complaints: &'m Path,
 }
 
 /// What became of it.
@@ -45,32 +49,52 @@ pub(super) struct Outcome {
 }
 
 impl Boot<'_> {
-    /// Boots, and hands on each verdict as it comes.
-    pub(super) fn run(&self, mut each: impl FnMut(&Verdict)) -> Result<Outcome> {
-        let mut qemu = Qemu::start(&mut self.command()?)?;
-        let mut outcome = Outcome {
-            verdicts: Vec::new(),
-            problem: None,
-        };
-        let (start, mut patience) = (Instant::now(), BOOT_PATIENCE);
-        loop {
-            match qemu.next(patience) {
+    /// Boots, and hands on each verdict as it comes, with the time that it took. A machine that does not come up is booted
+    /// anew: emulated CPUs lose their timers now and then.
+    pub(super) fn run(&self, mut each: impl FnMut(&Verdict, Duration)) -> Result<Outcome> {
+        let mut problem = String::new();
+        for _ in 0..ATTEMPTS {
+            let start = Instant::now();
+            let mut qemu = Qemu::start(&mut self.command(), self.complaints)?;
+            match qemu.next(BOOT_PATIENCE) {
                 Ok(Line::Booted) => {
                     output::step(
                         "Booted",
                         format!("in {:.1} s", start.elapsed().as_secs_f64()),
                     );
-                    patience = SCENARIO_PATIENCE;
+                    return Ok(self.follow(qemu, &mut each));
                 }
+                Ok(line) => problem = format!("it says {line:?} first"),
+                Err(error) => problem = error,
+            }
+            output::note(format!("the machine does not come up: {problem}"));
+        }
+        Ok(Outcome {
+            verdicts: Vec::new(),
+            problem: Some(format!("the machine does not come up: {problem}")),
+        })
+    }
+
+    /// Takes the verdicts of a machine that is up.
+    fn follow(&self, mut qemu: Qemu, each: &mut impl FnMut(&Verdict, Duration)) -> Outcome {
+        let mut outcome = Outcome {
+            verdicts: Vec::new(),
+            problem: None,
+        };
+        let mut last = Instant::now();
+        loop {
+            match qemu.next(SCENARIO_PATIENCE) {
                 Ok(Line::Verdict(verdict)) => {
-                    each(&verdict);
+                    each(&verdict, last.elapsed());
+                    last = Instant::now();
                     outcome.verdicts.push(verdict);
                 }
                 Ok(Line::Done) => break,
-                Err(problem) => {
-                    outcome.problem = Some(problem);
-                    break;
-                }
+                Ok(Line::Booted) => outcome.problem = Some("it booted anew".to_owned()),
+                Err(problem) => outcome.problem = Some(problem),
+            }
+            if outcome.problem.is_some() {
+                break;
             }
         }
         if outcome.problem.is_none() {
@@ -83,11 +107,11 @@ impl Boot<'_> {
         if let Some(complaint) = console::complaint(&console) {
             outcome.problem = Some(format!("the kernel says: {}", complaint.trim()));
         }
-        Ok(outcome)
+        outcome
     }
 
     /// The command that boots the machine.
-    fn command(&self) -> Result<Command> {
+    fn command(&self) -> Command {
         let Self {
             machine, kernel, ..
         } = self;
@@ -109,7 +133,7 @@ impl Boot<'_> {
             .arg(format!("file:{}", self.console.display()))
             .args(["-serial", "stdio"])
             .args(self.network.devices());
-        self.network.surround(&machine.userland, &qemu)
+        self.network.surround(machine, &qemu)
     }
 
     /// What the kernel is told, and through it the guest's program.
@@ -127,11 +151,14 @@ struct Qemu {
 }
 
 impl Qemu {
-    fn start(command: &mut Command) -> Result<Self> {
+    fn start(command: &mut Command, complaints: &Path) -> Result<Self> {
         output::command(&shell::line(command));
+        let complaints = File::create(complaints)
+            .with_context(|| format!("could not create {}", complaints.display()))?;
         let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(complaints)
             .spawn()
             .with_context(|| format!("could not start `{}`", shell::line(command)))?;
         let stdout = process.stdout.take().context("its output is piped")?;

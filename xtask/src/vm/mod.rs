@@ -24,6 +24,7 @@ use image::Built;
 use machine::{Kernel, Machine};
 use scenario::{Place, Release, SCENARIOS, Scenario};
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Lines of the console that are shown where something went wrong.
@@ -93,12 +94,18 @@ fn try_out(chosen: &[&Scenario], update: bool, installer: &Installer) -> Result<
     let start = Instant::now();
     let machine = Machine::provide(update)?;
     let built = build(installer)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut tally) = (Vec::new(), Tally::default());
     for scenarios in chosen.chunk_by(|one, other| one.place == other.place) {
         let place = scenarios[0].place;
-        rows.extend(try_at(place, scenarios, &machine, &built)?);
+        match place.network.obstacle() {
+            // Where everything was promised to be there, it fails.
+            Some(obstacle) if std::env::var_os("CI").is_none_or(|ci| ci != "true") => {
+                output::note(format!("not tried, {}: {obstacle}", place.name));
+                tally.skipped += scenarios.len() as u64;
+            }
+            _ => rows.extend(try_at(place, scenarios, &machine, &built)?),
+        }
     }
-    let mut tally = Tally::default();
     output::result("");
     for row in &rows {
         tally += Tally::of_one(row.verdict.passed);
@@ -120,6 +127,7 @@ fn try_at(
         Release::Newest => &machine.newest,
     };
     let console = boot::console_path(&machine.home, place.name);
+    let complaints = console.with_extension("qemu.log");
     fs::create_dir_all(console.parent().context("it is in a folder")?)?;
     let image = machine.home.join(format!("{}.cpio", place.name));
     fs::write(&image, image::make(machine, kernel, built)?)?;
@@ -139,28 +147,31 @@ fn try_at(
         cpus: place.cpus,
         scenarios: &names,
         console: &console,
+        complaints: &complaints,
     };
-    let mut last = Instant::now();
     let mut rows = Vec::new();
-    let outcome = boot.run(|verdict| {
-        let row = Row {
-            verdict: verdict.clone(),
-            took: last.elapsed(),
-        };
-        last = Instant::now();
+    let outcome = boot.run(|verdict, took| {
+        let verdict = verdict.clone();
+        let row = Row { verdict, took };
         output::step("Tried", line(&row));
         rows.push(row);
     })?;
     fs::remove_file(&image)?;
     settle(&names, &mut rows, outcome.problem);
     if rows.iter().any(|row| !row.verdict.passed) {
-        let text = fs::read(&console).unwrap_or_default();
-        output::note(format!("the end of {}:", console.display()));
-        for line in console::tail(&String::from_utf8_lossy(&text), TAIL) {
-            eprintln!("{:>12} {}", "", line.trim_end());
-        }
+        show_end(&complaints);
+        show_end(&console);
     }
     Ok(rows)
+}
+
+/// Shows the last lines of a log.
+fn show_end(log: &Path) {
+    let text = fs::read(log).unwrap_or_default();
+    output::note(format!("the end of {}:", log.display()));
+    for line in console::tail(&String::from_utf8_lossy(&text), TAIL) {
+        eprintln!("{:>12} {}", "", line.trim_end());
+    }
 }
 
 /// What has no verdict has failed; and a machine with a problem fails what it said last.

@@ -48,6 +48,14 @@ static IGB_OLD: Place = Place {
     cpus: 2,
 };
 
+/// A driver that adds queues when a program is attached.
+static VIRTIO: Place = Place {
+    name: "virtio",
+    release: Release::Newest,
+    network: Network::Virtio,
+    cpus: 2,
+};
+
 /// All scenarios, in order; those of one place are together.
 pub(super) static SCENARIOS: &[Scenario] = &[
     quick(
@@ -104,6 +112,17 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         &IGB_OLD,
         "no zero-copy in the driver: copy mode, with the reason",
     ),
+    quick(
+        "virtio-added",
+        &VIRTIO,
+        "queues that attaching adds: a warning, and nothing is lost",
+    ),
+    quick(
+        "virtio-advice",
+        &VIRTIO,
+        "as the warning advises: none is added, all by AF_XDP",
+    ),
+    full("virtio-generic", &VIRTIO, "generic mode adds no queues"),
 ];
 
 const fn quick(name: &'static str, place: &'static Place, about: &'static str) -> Scenario {

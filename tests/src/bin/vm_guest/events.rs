@@ -1,11 +1,15 @@
 //! What happens to a NIC while the server answers.
 
 use crate::cable::{Cable, SERVER, ethtool};
-use crate::load::load;
+use crate::load::{Load, load};
 use crate::queues::{by_queue, shown};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use tests::client;
+use tests::decoded::Decoded;
 use tests::netns::ip;
+use tests::record::rtype;
 use tests::server::{PATIENCE, Server};
 
 /// Queries before, during and after an event, and how many a second.
@@ -72,7 +76,7 @@ pub(crate) fn channels(cable: &Cable) -> String {
 pub(crate) fn kill(cable: &Cable) -> String {
     let server = start(cable, "xdp");
     assert!(is_attached(), "nothing is attached");
-    server.kill();
+    let during = meanwhile(cable, || server.kill());
     let start_of_wait = Instant::now();
     while is_attached() {
         assert!(
@@ -85,17 +89,27 @@ pub(crate) fn kill(cable: &Cable) -> String {
     let server = start(cable, "xdp");
     let figures = answers(cable, &server);
     server.stop();
-    format!("{figures} detached_ms={gone_ms}")
+    format!("during: {during} after: {figures} detached_ms={gone_ms}")
 }
 
 /// A driver that lets go of the NIC: the server says so, stays, and takes the NIC again.
 pub(crate) fn unbind(cable: &Cable) -> String {
-    let mut server = start(cable, "auto");
+    cable.set_queues(2);
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let launch = cable.launch(&["--io", "auto", "--listen", &loopback.to_string()]);
+    let mut server = launch.start();
+    answers(cable, &server);
     let device = Device::of_server();
-    let start = Instant::now();
-    device.tell("unbind");
-    server.await_log("eth0 is gone");
-    let noticed_ms = start.elapsed().as_millis();
+    let mut noticed_ms = 0;
+    meanwhile(cable, || {
+        let start = Instant::now();
+        device.tell("unbind");
+        server.await_log("eth0 is gone");
+        noticed_ms = start.elapsed().as_millis();
+    });
+    let (reply, _) = client::ask(loopback, &client::query("www.example", rtype::A));
+    let reply = Decoded::of(Some(reply));
+    assert_eq!(reply.answer()[0].text, "192.0.2.80", "by kernel sockets");
     let status = server.ctl(&["status"]).stdout;
     assert!(status.contains("eth0: gone"), "{status}");
     let used = server.processor_time_of(Duration::from_secs(1));
@@ -181,7 +195,23 @@ fn survive(cable: &Cable, event: impl FnOnce()) -> String {
     });
     let after = answers(cable, &server);
     server.stop();
-    format!("before: {before} during: {during} after: {after}")
+    let figures = format!("before: {before} during: {during} after: {after}");
+    assert!(
+        during.answered >= COUNT * 2 / 5,
+        "far more is lost than the link was down: {figures}"
+    );
+    figures
+}
+
+/// Does something a second after queries have begun to come.
+fn meanwhile(cable: &Cable, event: impl FnOnce()) -> Load {
+    std::thread::scope(|scope| {
+        let during = scope.spawn(|| load(cable, COUNT, RATE));
+        std::thread::park_timeout(Duration::from_secs(1));
+        event();
+        let during = during.join();
+        during.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Asks; all must be answered, by AF_XDP.

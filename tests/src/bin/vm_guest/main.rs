@@ -7,12 +7,16 @@ mod generator;
 mod load;
 mod modes;
 mod queues;
+mod virtio;
 
 use cable::Cable;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use std::any::Any;
 use std::fs;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
 
 /// A scenario: its figures, and a panic where something is wrong.
 type Scenario = fn(&Cable) -> String;
@@ -37,6 +41,9 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("igb-unbind-forced", events::unbind_forced),
     ("igb-old-refused", modes::zero_copy_refused),
     ("igb-old-fallback", modes::zero_copy_fallback),
+    ("virtio-added", virtio::added),
+    ("virtio-advice", virtio::advice),
+    ("virtio-generic", virtio::generic),
 ];
 
 /// How the kernel's command line names what is wanted.
@@ -44,12 +51,14 @@ const WANTED: &str = "ripples.scenarios=";
 
 fn main() -> io::Result<()> {
     let mut output = io::stdout();
-    writeln!(output, "BOOTED")?;
     let options = fs::read_to_string("/proc/cmdline")?;
     let wanted = options
         .split_whitespace()
         .find_map(|word| word.strip_prefix(WANTED));
+    await_timers()?;
     let cable = Cable::new();
+    // Whoever boots the machine gives up one that does not come so far.
+    writeln!(output, "BOOTED")?;
     for name in wanted.unwrap_or_default().split(',') {
         eprintln!("--- {name}");
         let (word, figures) = match attempt(name, &cable) {
@@ -62,6 +71,21 @@ fn main() -> io::Result<()> {
     }
     writeln!(output, "DONE")?;
     output.flush()
+}
+
+/// Sleeps on each CPU: an emulated one may have come up without its timer, and whatever waits there
+/// would wait for ever.
+fn await_timers() -> io::Result<()> {
+    let this = Pid::from_raw(0);
+    let all = sched_getaffinity(this)?;
+    for cpu in (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu).unwrap_or(false)) {
+        let mut one = CpuSet::new();
+        one.set(cpu)?;
+        sched_setaffinity(this, &one)?;
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    sched_setaffinity(this, &all)?;
+    Ok(())
 }
 
 /// Runs a scenario; an error says what is wrong.
