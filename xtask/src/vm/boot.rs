@@ -49,8 +49,8 @@ pub(super) struct Outcome {
 }
 
 impl Boot<'_> {
-    /// Boots, and hands on each verdict as it comes, with the time that it took. A machine that does not come up is booted
-    /// anew: emulated CPUs lose their timers now and then.
+    /// Boots, and hands on each verdict as it comes, with the time that it took. A machine that
+    /// does not come up is booted anew: emulated CPUs lose their timers now and then.
     pub(super) fn run(&self, mut each: impl FnMut(&Verdict, Duration)) -> Result<Outcome> {
         let mut problem = String::new();
         for _ in 0..ATTEMPTS {
