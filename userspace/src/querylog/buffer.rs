@@ -1,38 +1,29 @@
 //! Records of queries, one behind the other, as a worker writes them.
 //!
 //! A record begins with its length in bytes (3), what its kind has there (1), its kind (1), the
-//! query's place in its vector (1) and what its kind has there (2), the least significant byte first.
-//! Every record begins where a cache line does: a store across two lines costs as much as several.
+//! query's place in its vector (1) and what its kind has there (2), the least significant byte
+//! first. Every record begins where a cache line does: a store across two lines is two.
 
+use super::packet_record::{self, PACKET, PacketRecord, UsualPackets};
 use crate::packet::reply::Transport;
-use crate::packet::{Ends, Query, QueryFlags, headers};
-use crate::prefetch::prefetch_to_write;
+use crate::packet::{Ends, QueryFlags};
 use crate::sys::pages::Pages;
-use crate::telemetry::Rcode;
-use bytemuck::{Pod, Zeroable};
 
 /// Bytes of what every record begins with.
-const PREFIX: usize = 8;
+pub(super) const PREFIX: usize = 8;
 /// Bytes of a vector's record: when it came, and when its replies left.
 const VECTOR: usize = PREFIX + 16;
 /// Bytes of a reply's record before its addresses.
 const REPLY: usize = PREFIX + 20;
-/// Bytes of a packet's record before its headers.
-const PACKET: usize = PREFIX + 8;
 /// Bytes that may be written behind a record: copies go in blocks.
 const SLACK: usize = 128;
-/// Bytes of a short packet: its record fills three cache lines at most.
-const SHORT: usize = 3 * BLOCK - PACKET;
-/// How many bytes ahead memory is fetched to be written to: a vector, so that it comes while the
-/// next one is answered.
-const AHEAD: usize = 8192;
 /// Bytes of a block: a cache line.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 const KIND_VECTOR: u8 = 1;
 const KIND_QUERY: u8 = 2;
 const KIND_REPLY: u8 = 3;
-const KIND_PACKET: u8 = 4;
+pub(super) const KIND_PACKET: u8 = 4;
 
 const IPV6: u16 = 1;
 const TCP: u16 = 2;
@@ -67,19 +58,6 @@ pub struct ReplyRecord<'m> {
     pub reply_len: u16,
     /// Its first bytes.
     pub reply: &'m [u8],
-}
-
-/// What is told of a reply that lies in a packet, behind the headers of IP and UDP.
-#[derive(Clone, Copy)]
-pub(super) struct PacketRecord<'m> {
-    /// Who wants it.
-    pub(super) taps: u32,
-    /// The query that it answers.
-    pub(super) query: &'m Query,
-    /// From the IP header to the end of the frame's room.
-    pub(super) bytes: &'m [u8],
-    /// Bytes that are told of: the headers, and as much of the reply as anybody wants.
-    pub(super) len: usize,
 }
 
 /// A record as it is read.
@@ -223,33 +201,19 @@ impl Buffer {
         let Some(room) = self.begin(len) else {
             return false;
         };
-        let query = packet.query;
-        let [header, header_end] = query.header_flags;
-        let refusal = query.refusal.map_or(0, Rcode::code);
-        let head = PacketHead {
-            used: u32::try_from(used).unwrap_or(0) | u32::from(header) << 24,
-            kind: KIND_PACKET,
-            row,
-            head_len,
-            query_flags: query.flags.bits(),
-            taps: packet.taps,
-            udp_size: query.udp_size,
-            // None of those that queries are refused with is larger.
-            refusal: u8::try_from(refusal).unwrap_or(u8::MAX),
-            header_end,
-        };
+        let head = packet.head(row, head_len);
         room[..PACKET].copy_from_slice(bytemuck::bytes_of(&head));
         room[PACKET..used].copy_from_slice(&packet.bytes[..packet.len]);
         self.len += len;
         true
     }
 
-    /// By what records of usual packets are added, for all of `taps`; what it leaves free, `advance`
-    /// is to be told.
+    /// By what records of usual packets are added, for all of `taps`; what it leaves free,
+    /// `advance` is to be told.
     #[inline(always)]
     pub(super) fn usual_packets(&mut self, taps: u32) -> UsualPackets<'_> {
         let bytes = self.bytes.get_mut(self.len..).unwrap_or_default();
-        UsualPackets { bytes, taps }
+        UsualPackets::new(bytes, taps)
     }
 
     /// Keeps what was added, so that so many bytes are free.
@@ -267,93 +231,6 @@ impl Buffer {
     #[inline(always)]
     fn begin(&mut self, len: usize) -> Option<&mut [u8]> {
         self.bytes.get_mut(self.len..self.len + len + SLACK)
-    }
-}
-
-/// What the record of a packet begins with: the length of all, the kind, the place, the bytes of
-/// headers, and what the reply does not tell of its query.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct PacketHead {
-    /// The length, and in the last byte the first byte of flags in the query's header.
-    used: u32,
-    kind: u8,
-    row: u8,
-    head_len: u8,
-    query_flags: u8,
-    taps: u32,
-    udp_size: u16,
-    refusal: u8,
-    header_end: u8,
-}
-
-/// Adds records of usual packets, one behind the other.
-///
-/// What it needs for each, it has at hand: a buffer would be looked at anew every time, as the
-/// record that was just written might have changed it.
-pub struct UsualPackets<'b> {
-    /// What is free.
-    bytes: &'b mut [u8],
-    taps: u32,
-}
-
-impl UsualPackets<'_> {
-    /// What is free still.
-    #[inline(always)]
-    pub fn free(self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Adds one of `len` bytes, of which `head_len` are headers, in reply to a query that was not
-    /// refused; false: they are not as few as nearly always, or there is no room.
-    ///
-    /// A copy of a constant length has no loop and no end to look at.
-    #[inline(always)]
-    pub fn push(
-        &mut self,
-        row: usize,
-        query: &Query,
-        room: &[u8],
-        len: usize,
-        head_len: u16,
-    ) -> bool {
-        let Some(from) = room.first_chunk::<SHORT>().filter(|_| len <= SHORT) else {
-            return false;
-        };
-        let bytes = std::mem::take(&mut self.bytes);
-        let Some(to) = bytes.first_chunk_mut::<{ PACKET + SHORT }>() else {
-            self.bytes = bytes;
-            return false;
-        };
-        // The reader, on another CPU, had this memory last.
-        prefetch_to_write(to, AHEAD, 2);
-        let used = PACKET + len;
-        let [header, header_end] = query.header_flags;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "short packets have short headers, vectors at most 256 rows"
-        )]
-        let head = PacketHead {
-            used: used as u32 | u32::from(header) << 24,
-            kind: KIND_PACKET,
-            row: row as u8,
-            head_len: head_len as u8,
-            query_flags: query.flags.bits(),
-            taps: self.taps,
-            udp_size: query.udp_size,
-            refusal: 0,
-            header_end,
-        };
-        to[..PACKET].copy_from_slice(bytemuck::bytes_of(&head));
-        to[PACKET..BLOCK].copy_from_slice(&from[..BLOCK - PACKET]);
-        let (lines, _) = to[BLOCK..].as_chunks_mut::<BLOCK>();
-        let (blocks, _) = from[BLOCK - PACKET..].as_chunks::<BLOCK>();
-        lines[0] = blocks[0];
-        if used > 2 * BLOCK {
-            lines[1] = blocks[1];
-        }
-        self.bytes = &mut bytes[used.next_multiple_of(BLOCK)..];
-        true
     }
 }
 
@@ -406,7 +283,7 @@ impl<'b> Iterator for Records<'b> {
             }),
             KIND_PACKET => Some(Record::Reply {
                 row,
-                reply: packet(body, first_flags, flags)?,
+                reply: packet_record::read(body, first_flags, flags)?,
             }),
             _ => None,
         }
@@ -460,31 +337,9 @@ fn reply(body: &[u8], flags: u16) -> Option<ReplyRecord<'_>> {
     })
 }
 
-/// What a packet tells. The query's first byte of flags, `head_len` and what else the query had
-/// stand in the record's first word.
-fn packet(body: &[u8], header: u8, [head_len, query_flags]: [u8; 2]) -> Option<ReplyRecord<'_>> {
-    let (numbers, packet) = body.split_at_checked(PACKET - PREFIX)?;
-    let [t0, t1, t2, t3, s0, s1, refusal, header_end] = number(numbers, 0).to_ne_bytes();
-    let (head, reply) = packet.split_at_checked(head_len.into())?;
-    let low = reply.get(3)? & 0xf;
-    Some(ReplyRecord {
-        taps: u32::from_ne_bytes([t0, t1, t2, t3]),
-        ends: headers::ends_of(head),
-        transport: Transport::Udp,
-        udp_size: u16::from_ne_bytes([s0, s1]),
-        flags: QueryFlags::from_bits(query_flags),
-        query_header: [header, header_end],
-        // Only what a query is refused with has more than four bits.
-        rcode: if refusal & 0xf == low { refusal } else { low }.into(),
-        reply_len: headers::payload_len(head)?,
-        reply,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
     fn example<'m>(client: &str, transport: Transport, reply: &'m [u8]) -> ReplyRecord<'m> {
         let client: std::net::SocketAddr = client.parse().unwrap();
@@ -530,69 +385,6 @@ mod tests {
         assert_eq!(buffer.records().collect::<Vec<_>>(), written);
         buffer.clear();
         assert_eq!(buffer.records().next(), None);
-    }
-
-    /// A reply of `len` bytes in its packet, with headers and what is left of the frame's room.
-    fn packet(client: SocketAddr, len: u16) -> (Vec<u8>, u8) {
-        let udp = [&53_u16.to_be_bytes()[..], &client.port().to_be_bytes()].concat();
-        let local = "198.51.100.1".parse::<Ipv4Addr>().unwrap();
-        let ip = match client.ip() {
-            IpAddr::V4(to) => [&[0x45; 12][..], &local.octets(), &to.octets()].concat(),
-            IpAddr::V6(to) => [&[0x60; 8][..], &to.octets(), &to.octets()].concat(),
-        };
-        let head = [ip, udp, (len + 8).to_be_bytes().to_vec(), vec![0; 2]].concat();
-        let head_len = u8::try_from(head.len()).unwrap();
-        // The low bits of its code are those of BADVERS.
-        let reply = (0..len).map(|at| if at == 3 { 0x30 } else { at.to_le_bytes()[0] });
-        (
-            head.into_iter().chain(reply).chain([7; 200]).collect(),
-            head_len,
-        )
-    }
-
-    #[test]
-    fn a_reply_in_its_packet_is_read_like_any_other() {
-        for (client, len) in ["192.0.2.1:5353", "[2001:db8::1]:1"]
-            .into_iter()
-            .flat_map(|client| [12, 79, 80, 81, 99, 100, 101, 300].map(|len| (client, len)))
-        {
-            let (bytes, head_len) = packet(client.parse().unwrap(), len);
-            for kept in [usize::from(len), 12, 40] {
-                let kept = kept.min(len.into());
-                let start = usize::from(head_len);
-                let query = Query {
-                    udp_size: 1232,
-                    flags: QueryFlags::EDNS,
-                    header_flags: [1, 0x20],
-                    refusal: Some(Rcode::BadVers),
-                    ..Query::NONE
-                };
-                let mut buffer = Buffer::new(0);
-                let told = PacketRecord {
-                    taps: 0x8000_0001,
-                    query: &query,
-                    bytes: &bytes,
-                    len: start + kept,
-                };
-                assert!(buffer.push_packet(9, head_len, &told));
-                assert!(buffer.push_packet(9, head_len, &told));
-                let ends = headers::ends_of(&bytes[..start]);
-                assert_eq!(ends.client().to_string(), client);
-                let reply = ReplyRecord {
-                    taps: 0x8000_0001,
-                    ends,
-                    transport: Transport::Udp,
-                    udp_size: 1232,
-                    flags: QueryFlags::EDNS,
-                    query_header: [1, 0x20],
-                    rcode: 16,
-                    reply_len: len,
-                    reply: &bytes[start..start + kept],
-                };
-                let record = Record::Reply { row: 9, reply };
-                assert_eq!(buffer.records().collect::<Vec<_>>(), [record; 2]);
-            }
-        }
     }
 
     #[test]

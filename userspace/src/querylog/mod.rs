@@ -10,12 +10,13 @@ mod filter;
 mod json;
 mod live;
 mod output;
+mod packet_record;
 mod recorder;
 mod source;
 mod tap;
 mod thread;
 
-pub use buffer::{BUFFER_LEN_MIN, Buffer, Record, Records, ReplyRecord, UsualPackets};
+pub use buffer::{BUFFER_LEN_MIN, Buffer, Record, Records, ReplyRecord};
 pub use counts::{QueryLogCounts, QueryLogEvent};
 pub use entry::{Entry, entries};
 pub use filter::Filter;
@@ -25,6 +26,7 @@ pub use live::{
     TopOptions, Unavailable, View, Wanted,
 };
 pub use output::{FileOptions, Format, Output, Place, SocketAddress};
+pub use packet_record::UsualPackets;
 pub(crate) use recorder::is_unusual;
 pub use recorder::{Reader, Recorder, recorder};
 pub use source::Source;

@@ -1,7 +1,8 @@
 //! A worker's end of the query log: it writes into one buffer while the other is read.
 
 use super::Taps;
-use super::buffer::{Buffer, PacketRecord, ReplyRecord, UsualPackets, VectorPlace};
+use super::buffer::{Buffer, ReplyRecord, VectorPlace};
+use super::packet_record::{PacketRecord, UsualPackets};
 use super::tap::{Passed, TAPS_MAX};
 use crate::packet::reply::Transport;
 use crate::packet::{Ends, HEADER_LEN, Query, QueryFlags};
@@ -110,7 +111,8 @@ impl Recorder {
         self.simply != 0
     }
 
-    /// Who wants the reply to a query: those whom `note` named, or all, where nobody had to be asked.
+    /// Who wants the reply to a query: those whom `note` named, or all, where nobody had to be
+    /// asked.
     #[inline(always)]
     pub fn taps_of(&self, query: &Query, noted: u32) -> u32 {
         match self.simply != 0 && !is_unusual(query) {

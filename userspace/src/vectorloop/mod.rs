@@ -7,17 +7,17 @@ mod limiter;
 mod miss;
 mod open;
 mod record;
+mod row;
 mod write;
 
 use crate::answer::{absence, hit};
 use crate::packet::reply;
-use crate::packet::{Envelope, Query, QueryFlags, ShortName};
+use crate::packet::{Envelope, QueryFlags};
 use crate::port::{Port, VECTOR_CAPACITY, Vector};
 use crate::querylog::Recorder;
 use crate::simd::{Level, Simd};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Event, Tally, ZoneCounts};
-use crate::zone::index::NamePlace;
 use arrayvec::ArrayVec;
 use count::{Counts, count_frames, count_zones};
 use decision::Decision;
@@ -25,6 +25,7 @@ use limiter::Limiter;
 use miss::miss;
 use open::open;
 use record::{note, noter};
+use row::Row;
 use std::sync::Arc;
 use write::{message, usual, write};
 
@@ -45,20 +46,6 @@ pub struct Turn<F> {
     zone_counts: Option<Arc<ZoneCounts>>,
 }
 
-/// What is known of a frame.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Row {
-    /// The name of a usual query.
-    name: ShortName,
-    query: Query,
-    candidate: Option<NamePlace>,
-    envelope: Envelope,
-    is_discarded: bool,
-    /// Who is told of its reply, one bit each, if anybody looks on.
-    taps: u32,
-}
-
 impl<F> Turn<F> {
     /// Working memory for vectors of at most `limit` frames, with the best that the CPU has.
     pub fn new(limit: usize) -> Self {
@@ -67,20 +54,12 @@ impl<F> Turn<F> {
 
     /// As `new`, with the instructions of `level`.
     pub fn at_level(limit: usize, level: Level) -> Self {
-        let row = Row {
-            name: ShortName::EMPTY,
-            query: Query::NONE,
-            candidate: None,
-            envelope: Envelope::default(),
-            is_discarded: false,
-            taps: 0,
-        };
         Self {
             level,
             limit: limit.clamp(1, VECTOR_CAPACITY),
             frames: Vector::new(),
             replies: Vector::new(),
-            rows: vec![row; VECTOR_CAPACITY].into(),
+            rows: vec![Row::EMPTY; VECTOR_CAPACITY].into(),
             discarded: 0,
             limiter: Limiter::new(),
             recorder: None,
