@@ -6,6 +6,7 @@ use crate::netns::Namespace;
 use crate::stats::Stats;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -325,23 +326,32 @@ impl Server {
     /// Processor time that its threads have used, what the kernel did in their calls included
     /// (Documentation/scheduler/sched-stats.rst).
     pub fn processor_time(&self) -> Duration {
+        Duration::from_nanos(self.thread_times().into_values().sum())
+    }
+
+    /// Nanoseconds of processor time that each of its threads has used, by the thread's number.
+    fn thread_times(&self) -> HashMap<OsString, u64> {
         let tasks = format!("/proc/{}/task", self.id());
         let tasks = fs::read_dir(tasks).expect("it runs").flatten();
         let time_ns = |task: fs::DirEntry| {
             // A thread may end meanwhile.
             let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            text.split_whitespace().next()?.parse::<u64>().ok()
+            let ns = text.split_whitespace().next()?.parse().ok()?;
+            Some((task.file_name(), ns))
         };
-        Duration::from_nanos(tasks.filter_map(time_ns).sum())
+        tasks.filter_map(time_ns).collect()
     }
 
-    /// Processor time that it uses within `duration`.
+    /// Processor time that it uses within `duration`, but for threads that end in it.
     pub fn processor_time_of(&self, duration: Duration) -> Duration {
-        let (start, before) = (Instant::now(), self.processor_time());
+        let (start, before) = (Instant::now(), self.thread_times());
         while let Some(left) = duration.checked_sub(start.elapsed()) {
             std::thread::park_timeout(left);
         }
-        self.processor_time() - before
+        let after = self.thread_times().into_iter();
+        let used =
+            after.map(|(thread, ns)| ns.saturating_sub(before.get(&thread).copied().unwrap_or(0)));
+        Duration::from_nanos(used.sum())
     }
 
     /// Waits until it has ended; returns how.

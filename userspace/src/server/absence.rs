@@ -80,6 +80,8 @@ impl Server<'_> {
         let attached = attach::attach_one(self.config, &found, &mut attachment)
             .and_then(|()| self.serve_queues(attachment.ports));
         if let Err(error) = attached {
+            // Workers that were started for some of its queues would keep these.
+            self.workers.retire(std::slice::from_ref(interface));
             let complaint = format!("{error:#}");
             if complaint != absence.complaint {
                 tracing::warn!(

@@ -169,7 +169,9 @@ pub(super) fn start_queues(
             true => Work::reflect(config.vector_len),
             false => Work::answer(config.vector_len),
         };
-        workers.spawn(name, cpus.next(), vec![port], work, idle, snapshot)?;
+        // One that comes back leaves the others' CPUs alone.
+        let cpu = workers.cpu_before(&name).or_else(|| cpus.next());
+        workers.spawn(name, cpu, vec![port], work, idle, snapshot)?;
     }
     Ok(())
 }

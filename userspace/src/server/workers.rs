@@ -20,8 +20,16 @@ use std::thread::{self, JoinHandle};
 struct Member {
     name: String,
     counters: Arc<Counters>,
+    cpu: Option<usize>,
     bell: Bell,
     thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// What is kept of a worker that is gone.
+struct Retired {
+    name: String,
+    counters: Arc<Counters>,
+    cpu: Option<usize>,
 }
 
 /// How a thread is woken and stopped.
@@ -59,8 +67,9 @@ pub(super) type ZoneTotals = [u64; ZoneCount::COUNT];
 #[derive(Default)]
 pub(super) struct Workers {
     members: Vec<Member>,
-    /// What those have counted that are gone: nothing that was counted is forgotten.
-    retired: Vec<(String, Arc<Counters>)>,
+    /// Those that are gone: nothing that was counted is forgotten, and their successors get their
+    /// CPUs.
+    retired: Vec<Retired>,
     /// The CPUs that workers are pinned to.
     cpus: Vec<usize>,
     /// How snapshots reach them, until the resource thread takes it over.
@@ -122,7 +131,6 @@ impl Workers {
         P: Port + Send + 'static,
         P::Frame: Send,
     {
-        self.cpus.extend(cpu);
         let handle = WorkerHandle::new(self.counters_of(&name)).context("worker")?;
         if let Work::Answer(turn) = &mut work {
             turn.set_zone_counts(handle.counters.zones().cloned());
@@ -138,12 +146,15 @@ impl Workers {
             worker.run()
         })?;
         let counters = Arc::clone(&handle.counters);
+        self.retired.retain(|gone| gone.name != name);
+        self.cpus.extend(cpu.filter(|cpu| !self.cpus.contains(cpu)));
         let bell = Bell::Worker(handle);
         self.posts
             .push(Post::new(name.clone(), mailbox, bell.clone()));
         self.members.push(Member {
             name,
             counters,
+            cpu,
             bell,
             thread: Some(thread),
         });
@@ -181,6 +192,7 @@ impl Workers {
         self.members.push(Member {
             name,
             counters,
+            cpu,
             bell,
             thread: Some(thread),
         });
@@ -243,17 +255,28 @@ impl Workers {
         if let Err(error) = end(&mut theirs, false) {
             tracing::warn!("{error:#}");
         }
-        let counted = theirs.into_iter().map(|gone| (gone.name, gone.counters));
-        self.retired.extend(counted);
+        self.retired.extend(theirs.into_iter().map(|gone| Retired {
+            name: gone.name,
+            counters: gone.counters,
+            cpu: gone.cpu,
+        }));
     }
 
     /// What a new worker of this name adds to: what one counted that is gone, if there was one.
-    fn counters_of(&mut self, name: &str) -> Arc<Counters> {
-        let known = self.retired.iter().position(|(gone, _)| gone == name);
-        known.map_or_else(
+    fn counters_of(&self, name: &str) -> Arc<Counters> {
+        self.predecessor(name).map_or_else(
             || Arc::new(Counters::with_zones(self.zone_metrics)),
-            |at| self.retired.swap_remove(at).1,
+            |gone| Arc::clone(&gone.counters),
         )
+    }
+
+    /// The CPU of a worker of this name that is gone.
+    pub(super) fn cpu_before(&self, name: &str) -> Option<usize> {
+        self.predecessor(name)?.cpu
+    }
+
+    fn predecessor(&self, name: &str) -> Option<&Retired> {
+        self.retired.iter().find(|gone| gone.name == name)
     }
 
     /// What the TCP side has counted, over all siblings.
@@ -270,7 +293,7 @@ impl Workers {
         let members = self.members.iter();
         let members = members.map(|member| (member.name.as_str(), &*member.counters));
         let retired = self.retired.iter();
-        members.chain(retired.map(|(name, counters)| (name.as_str(), &**counters)))
+        members.chain(retired.map(|gone| (gone.name.as_str(), &*gone.counters)))
     }
 }
 

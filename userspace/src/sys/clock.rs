@@ -97,15 +97,25 @@ pub struct Timescale {
 
 impl Timescale {
     /// One for what happened between the two, or near them. Of the same moment twice: a tick is
-    /// taken for a nanosecond.
+    /// taken for a nanosecond. Where a clock was put back, as by suspending the machine, all
+    /// happened at the last of them: nothing better is known.
     pub fn between(from: Moment, to: Moment) -> Self {
-        let ticks = to.ticks.saturating_sub(from.ticks);
-        let ns = to.unix_ns.saturating_sub(from.unix_ns);
-        let ns_per_tick = match ticks {
-            0 => 1.0,
-            _ => ns as f64 / ticks as f64,
-        };
-        Self { from, ns_per_tick }
+        let ticks = to.ticks.checked_sub(from.ticks);
+        let ns = to.unix_ns.checked_sub(from.unix_ns);
+        match ticks.zip(ns) {
+            Some((0, _)) => Self {
+                from,
+                ns_per_tick: 1.0,
+            },
+            Some((ticks, ns)) => Self {
+                from,
+                ns_per_tick: ns as f64 / ticks as f64,
+            },
+            None => Self {
+                from: to,
+                ns_per_tick: 0.0,
+            },
+        }
     }
 
     /// Nanoseconds since 1970.
@@ -131,9 +141,13 @@ mod tests {
         let scale = Timescale::between(from, to);
         let told = [100, 200, 300, 60, 340].map(|ticks| scale.unix_ns(ticks));
         assert_eq!(told, [1_000_000, 1_000_250, 1_000_500, 999_900, 1_000_600]);
-        // Of one moment, or of a clock that was put back, nothing worse than the moment itself.
         assert_eq!(Timescale::between(from, from).unix_ns(107), 1_000_007);
-        assert_eq!(Timescale::between(to, from).unix_ns(300), 1_000_500);
+        // Clocks that were put back, one or both.
+        let set_back = Moment { unix_ns: 7, ..to };
+        for ticks in [0, 200, 300, u64::MAX] {
+            assert_eq!(Timescale::between(to, from).unix_ns(ticks), 1_000_000);
+            assert_eq!(Timescale::between(from, set_back).unix_ns(ticks), 7);
+        }
     }
 
     #[test]

@@ -75,18 +75,15 @@ pub(crate) fn run_quick(installer: &Installer) -> Result<Tally> {
 
 /// The scenarios that are asked for.
 fn choose(options: &Options) -> Result<Vec<&'static Scenario>> {
-    let is_named = |scenario: &Scenario| {
-        let mut names = options.scenarios.iter();
-        options.scenarios.is_empty() || names.any(|name| scenario.name.starts_with(name))
-    };
     let all = SCENARIOS.iter();
-    let chosen: Vec<_> = all
-        .filter(|scenario| is_named(scenario) && (scenario.quick || !options.quick))
-        .collect();
-    if chosen.is_empty() {
-        bail!("no such scenario; `cargo xtask vm --list` names them");
+    let all: Vec<_> = all.filter(|it| it.quick || !options.quick).collect();
+    let names = &options.scenarios;
+    let is_one = |name: &str| all.iter().any(|it| it.name.starts_with(name));
+    if let Some(name) = names.iter().find(|name| !is_one(name)) {
+        bail!("no scenario to try is called {name}; `cargo xtask vm --list` names them");
     }
-    Ok(chosen)
+    let is_named = |name: &str| names.is_empty() || names.iter().any(|it| name.starts_with(it));
+    Ok(all.into_iter().filter(|it| is_named(it.name)).collect())
 }
 
 /// Boots each place once, for all scenarios that are tried there.

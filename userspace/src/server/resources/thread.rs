@@ -178,7 +178,8 @@ impl Work {
         self.waker.clear()?;
         self.collect();
         self.follow_orders();
-        while let Ok((request, reply)) = self.asked.try_recv() {
+        // However fast they come, what changes by itself has its turn.
+        for (request, reply) in self.asked.try_iter().take(REQUESTS_MAX).collect::<Vec<_>>() {
             self.answer(request, reply);
             self.follow_orders();
         }
