@@ -1,6 +1,7 @@
 //! Interfaces that go while the server runs, as when a driver lets go of its NIC, and come back.
 
 use super::attach::{self, Attached, Attachment};
+use super::handover::Handover;
 use super::{Server, set_path, sockets};
 use crate::config::Io;
 use crate::sys::interface::Interface;
@@ -29,13 +30,17 @@ impl Server<'_> {
         for attached in &mut self.attached {
             attached.filter.drain_log();
         }
-        // While queues change hands, they are nobody's to give up or to take.
-        if self.handover.is_some() {
+        // While queues change hands, they are nobody's to give up.
+        if self.handover.as_ref().is_some_and(Handover::has_released) {
             return Ok(());
         }
         let gone: Vec<_> = self.attached.extract_if(.., |it| it.has_gone()).collect();
         for attached in gone {
             self.give_up(attached)?;
+        }
+        // Who prepares to replace this one knows what is attached, and of nothing that comes later.
+        if self.handover.is_some() {
+            return Ok(());
         }
         for mut absence in std::mem::take(&mut self.absent) {
             if !self.take_again(&mut absence) {
@@ -65,6 +70,25 @@ impl Server<'_> {
             complaint: String::new(),
         });
         Ok(())
+    }
+
+    /// Lets kernel sockets answer for an interface whose queues could not be had, and tries it
+    /// again later.
+    pub(super) fn try_later(&mut self, attached: Attached, error: &anyhow::Error) {
+        let interface = attached.interface.clone();
+        tracing::error!(
+            interface,
+            "kernel sockets answer, tried again soon: {error:#}"
+        );
+        set_path(&mut self.paths, &interface, "kernel sockets");
+        // Before its workers: see `Attached`.
+        drop(attached);
+        self.workers.retire(std::slice::from_ref(&interface));
+        self.absent.push(Absence {
+            interface,
+            due: Instant::now() + RETRY,
+            complaint: format!("{error:#}"),
+        });
     }
 
     /// Attaches to an interface that is back and up. True when it is served again.

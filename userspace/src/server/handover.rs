@@ -25,6 +25,11 @@ pub(super) struct Handover {
 }
 
 impl Handover {
+    /// Whether the other server has been given the queues.
+    pub(super) fn has_released(&self) -> bool {
+        self.released.is_some()
+    }
+
     fn is_overdue(&self) -> bool {
         self.released
             .is_some_and(|since| since.elapsed() > DONE_PATIENCE)
@@ -166,18 +171,19 @@ impl Server<'_> {
         }
         let start = Instant::now();
         let mut queues = Vec::new();
-        for attached in &mut self.attached {
+        for mut attached in std::mem::take(&mut self.attached) {
             match attached.reopen(self.config) {
-                Ok(ports) => queues.extend(ports),
-                Err(error) => {
-                    let interface = &attached.interface;
-                    tracing::error!(interface, "kernel sockets answer, restart: {error:#}");
-                    super::set_path(&mut self.paths, interface, "kernel sockets");
+                Ok(ports) => {
+                    queues.extend(ports);
+                    self.attached.push(attached);
                 }
+                Err(error) => self.try_later(attached, &error),
             }
         }
         if let Err(error) = self.serve_queues(queues) {
-            tracing::error!("AF_XDP workers: {error:#}");
+            for attached in std::mem::take(&mut self.attached) {
+                self.try_later(attached, &error);
+            }
         }
         let ms = start.elapsed().as_millis();
         tracing::info!(ms, "has its queues back");
