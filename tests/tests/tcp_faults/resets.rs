@@ -96,7 +96,10 @@ fn who_connects_and_leaves_is_counted_and_leaves_nothing_behind() {
     assert_eq!(stats.tcp("closed.no_query"), 7000, "{stats}");
     // Fewer where the start was not quite over when they were first counted.
     let left = stage.descriptors_at_rest();
-    assert!(left <= descriptors, "{left} descriptors, {descriptors} before");
+    assert!(
+        left <= descriptors,
+        "{left} descriptors, {descriptors} before"
+    );
     stage.server.stop();
 }
 
