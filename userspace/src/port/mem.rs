@@ -275,10 +275,8 @@ impl Port for MemPort {
     fn told<'a>(&'a mut self, frame: &'a mut MemFrame, envelope: &Envelope) -> Told<'a> {
         match self.framing {
             Framing::Ethernet => {
-                let start = usize::from(envelope.network_start);
-                let len = frame.len - start;
-                let room = &self.room(frame)[start..];
-                Told::Packet { room, len }
+                let len = frame.len;
+                Told::packet(self.room(frame), len, envelope)
             }
             Framing::Bare(client) => {
                 let client = SocketAddr::new(client, 0);

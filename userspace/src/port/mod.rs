@@ -39,6 +39,18 @@ pub enum Told<'a> {
     Ends(Ends),
 }
 
+impl<'a> Told<'a> {
+    /// Of a frame of `len` bytes in `room`.
+    #[inline(always)]
+    fn packet(room: &'a [u8], len: usize, envelope: &Envelope) -> Self {
+        let start = usize::from(envelope.network_start);
+        Self::Packet {
+            room: &room[start..],
+            len: len - start,
+        }
+    }
+}
+
 /// A queue of frames that the vectorloop drives.
 ///
 /// A frame is an ownership token: neither `Copy` nor `Clone`, and what is given away is gone. Each

@@ -13,6 +13,8 @@ use crate::sys::pages::Pages;
 pub(super) const PREFIX: usize = 8;
 /// Bytes of a vector's record: when it came, and when its replies left.
 const VECTOR: usize = PREFIX + 16;
+/// Bytes that it takes.
+const VECTOR_ROOM: usize = VECTOR.next_multiple_of(BLOCK);
 /// Bytes of a reply's record before its addresses.
 const REPLY: usize = PREFIX + 20;
 /// Bytes that may be written behind a record: copies go in blocks.
@@ -117,11 +119,11 @@ impl Buffer {
     /// Begins a vector that came at `received`; `None`: there is no room.
     pub(super) fn push_vector(&mut self, received: u64) -> Option<VectorPlace> {
         let place = VectorPlace(self.len);
-        let room = self.begin(VECTOR.next_multiple_of(BLOCK))?;
+        let room = self.begin(VECTOR_ROOM)?;
         room[..PREFIX].copy_from_slice(&prefix(VECTOR, KIND_VECTOR, 0, 0));
         room[PREFIX..PREFIX + 8].copy_from_slice(&received.to_ne_bytes());
         room[PREFIX + 8..VECTOR].copy_from_slice(&received.to_ne_bytes());
-        self.len += VECTOR.next_multiple_of(BLOCK);
+        self.len += VECTOR_ROOM;
         Some(place)
     }
 
@@ -135,7 +137,7 @@ impl Buffer {
 
     /// Forgets a vector without records; false: it has some.
     pub(super) fn forget_vector(&mut self, place: VectorPlace) -> bool {
-        let is_empty = self.len == place.0 + VECTOR.next_multiple_of(BLOCK);
+        let is_empty = self.len == place.0 + VECTOR_ROOM;
         if is_empty {
             self.len = place.0;
         }

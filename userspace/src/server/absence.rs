@@ -60,15 +60,12 @@ impl Server<'_> {
             "{interface} is gone: nothing comes over AF_XDP any more, kernel sockets answer; \
              it is taken again when it is back and up"
         );
-        set_path(&mut self.paths, &interface, "gone");
-        // Before its workers: see `Attached`.
-        drop(attached);
-        self.workers.retire(std::slice::from_ref(&interface));
-        self.absent.push(Absence {
+        let absence = Absence {
             interface,
             due: Instant::now(),
             complaint: String::new(),
-        });
+        };
+        self.miss(attached, absence, "gone");
         Ok(())
     }
 
@@ -80,15 +77,22 @@ impl Server<'_> {
             interface,
             "kernel sockets answer, tried again soon: {error:#}"
         );
-        set_path(&mut self.paths, &interface, "kernel sockets");
-        // Before its workers: see `Attached`.
-        drop(attached);
-        self.workers.retire(std::slice::from_ref(&interface));
-        self.absent.push(Absence {
+        let absence = Absence {
             interface,
             due: Instant::now() + RETRY,
             complaint: format!("{error:#}"),
-        });
+        };
+        self.miss(attached, absence, "kernel sockets");
+    }
+
+    /// Ends all that served an interface; `path` is what is told of it meanwhile.
+    fn miss(&mut self, attached: Attached, absence: Absence, path: &str) {
+        set_path(&mut self.paths, &absence.interface, path);
+        // Before its workers: see `Attached`.
+        drop(attached);
+        let interface = std::slice::from_ref(&absence.interface);
+        self.workers.retire(interface);
+        self.absent.push(absence);
     }
 
     /// Attaches to an interface that is back and up. True when it is served again.

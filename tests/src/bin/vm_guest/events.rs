@@ -185,14 +185,7 @@ fn start(cable: &Cable, io: &str) -> Server {
 fn survive(cable: &Cable, event: impl FnOnce()) -> String {
     let server = start(cable, "xdp");
     let before = answers(cable, &server);
-    let during = std::thread::scope(|scope| {
-        let during = scope.spawn(|| load(cable, COUNT, RATE));
-        std::thread::park_timeout(Duration::from_secs(1));
-        event();
-        during
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    });
+    let during = meanwhile(cable, event);
     let after = answers(cable, &server);
     server.stop();
     let figures = format!("before: {before} during: {during} after: {after}");

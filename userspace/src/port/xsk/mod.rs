@@ -158,10 +158,8 @@ impl Port for XskPort {
 
     #[inline(always)]
     fn told<'a>(&'a mut self, frame: &'a mut XskFrame, envelope: &Envelope) -> Told<'a> {
-        let start = usize::from(envelope.network_start);
-        let len = self.bytes(frame).len() - start;
-        let room = &self.room(frame)[start..];
-        Told::Packet { room, len }
+        let len = self.bytes(frame).len();
+        Told::packet(self.room(frame), len, envelope)
     }
 
     fn transmit(&mut self, replies: &mut Vector<XskFrame>) {
