@@ -86,9 +86,10 @@ fn add_modules(archive: &mut Archive, kernel: &Kernel) -> Result<Vec<String>> {
 /// Adds Debian's programs, each started by its own loader with its own libraries.
 fn add_tools(archive: &mut Archive, machine: &Machine) -> Result<()> {
     let loader = format!("/{DEBIAN}/ld.so");
+    archive.file(&loader, &read(&machine.loader())?);
     let mut files = Vec::new();
     for (name, path) in TOOLS {
-        files.extend(libraries::listed(
+        files.extend(libraries::found(
             machine.program(path).env("LD_TRACE_LOADED_OBJECTS", "1"),
         )?);
         archive.file(
@@ -106,9 +107,6 @@ fn add_tools(archive: &mut Archive, machine: &Machine) -> Result<()> {
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         archive.file(&format!("/{DEBIAN}/lib/{name}"), &read(&file)?);
-        if name.starts_with("ld-linux") {
-            archive.file(&loader, &read(&file)?);
-        }
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ const SELECTION: &[&str] = &[
     "--exclude=./usr/share/locale",
     "--exclude=./usr/share/man",
 ];
+/// Their loader, in the folder where they are unpacked.
+const LOADER: &str = "usr/lib64/ld-linux-x86-64.so.2";
 /// The file that says what is unpacked.
 const RECORD: &str = "versions.toml";
 
@@ -86,6 +88,11 @@ impl Machine {
         })
     }
 
+    /// The unpacked programs' loader.
+    pub(super) fn loader(&self) -> PathBuf {
+        self.userland.join(LOADER)
+    }
+
     /// An unpacked program, with its own libraries; nothing of this machine's is loaded.
     pub(super) fn program(&self, path: &str) -> Command {
         unpacked_program(&self.userland, path)
@@ -94,7 +101,7 @@ impl Machine {
 
 /// See [`Machine::program`].
 fn unpacked_program(userland: &Path, path: &str) -> Command {
-    let mut command = Command::new(userland.join("usr/lib64/ld-linux-x86-64.so.2"));
+    let mut command = Command::new(userland.join(LOADER));
     command
         .arg("--library-path")
         .arg(userland.join("usr/lib/x86_64-linux-gnu"))
