@@ -35,7 +35,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => {
             let config = Config::load(arguments)?;
             telemetry::log::check(&config.log).map_err(anyhow::Error::msg)?;
-            if !server::check(&config) {
+            if !server::check(arguments, &config)? {
                 return Ok(ExitCode::FAILURE);
             }
         }

@@ -6,6 +6,51 @@ use std::{fs, thread};
 use tests::loopback;
 use tests::server::{EXAMPLE, Ended, Launch};
 
+/// What `check --interface` is told of the loopback, which is there in every namespace.
+#[test]
+fn an_interface_is_looked_at_and_nothing_is_attached() {
+    let ended = Launch::new(&["check", "--interface", "lo"]).finish();
+    for expected in [
+        "host: ok: kernel: Linux ",
+        "lo: warning: driver: loopback: generic mode",
+        "lo: ok: queues: 1 ",
+        "lo: ok: NUMA: ",
+    ] {
+        assert!(
+            ended.stdout.contains(expected),
+            "no {expected:?}: {}",
+            ended.stdout
+        );
+    }
+    let lines = ended.stdout.lines();
+    let odd = |line: &&str| {
+        let subject = line.starts_with("host: ") || line.starts_with("lo: ");
+        !subject || (line.contains(": warning: ") && !line.contains("; "))
+    };
+    let odd: Vec<_> = lines.filter(odd).collect();
+    assert!(odd.is_empty(), "without advice: {odd:?}");
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_an_error_unless_nobody_needs_it() {
+    let check = |io| Launch::new(&["check", "--interface", "nosuch0", "--io", io]).finish();
+    let ended = check("auto");
+    assert_eq!(ended.code, Some(1));
+    let expected = "nosuch0: error: name: no interface \"nosuch0\" in this network namespace";
+    assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+    assert_eq!(check("socket").code, Some(0));
+}
+
+#[test]
+fn errors_of_zones_count_beside_interfaces() {
+    let ended = Launch::new(&["check", "--interface", "lo", "--io", "socket"])
+        .zone("broken.test", BROKEN)
+        .finish();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains(COMPLAINTS[0]), "{}", ended.stdout);
+    assert!(ended.stdout.contains("host: ok: io: "), "{}", ended.stdout);
+}
+
 /// Two errors and, further down, a record that is sound.
 const BROKEN: &str = "\
 $TTL 60

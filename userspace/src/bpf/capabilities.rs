@@ -8,6 +8,22 @@ pub(super) fn missing() -> Vec<&'static str> {
     lacking(effective(&status).unwrap_or_default())
 }
 
+/// The capabilities that the calling thread lacks to serve an interface: to attach, to open AF_XDP
+/// sockets, and to lock their memory.
+pub fn missing_to_serve() -> Vec<&'static str> {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    lacking_to_serve(effective(&status).unwrap_or_default())
+}
+
+/// See [`missing_to_serve`]; what the administrator of everything may do to bpf(2) does not help
+/// sockets.
+fn lacking_to_serve(set: u64) -> Vec<&'static str> {
+    let mut lacks = lacking(set);
+    let sockets = SOCKETS.iter().filter(|(number, _)| set >> number & 1 == 0);
+    lacks.extend(sockets.map(|(_, name)| *name));
+    lacks
+}
+
 /// The needed capabilities that are not in a set.
 fn lacking(set: u64) -> Vec<&'static str> {
     let has = |number: u32| set >> number & 1 == 1;
@@ -31,6 +47,8 @@ fn effective(status: &str) -> Option<u64> {
 /// also follows where a CPU may go on speculation, and gives up.
 const NEEDED: [(u32, &str); 3] = [(12, "CAP_NET_ADMIN"), (38, "CAP_PERFMON"), (39, "CAP_BPF")];
 const CAP_SYS_ADMIN: u32 = 21;
+/// For AF_XDP sockets, and for memory beyond RLIMIT_MEMLOCK.
+const SOCKETS: [(u32, &str); 2] = [(13, "CAP_NET_RAW"), (14, "CAP_IPC_LOCK")];
 
 #[cfg(test)]
 mod tests {
@@ -45,6 +63,17 @@ mod tests {
     #[test]
     fn the_administrator_of_everything_need_not_have_the_parts() {
         assert!(lacking(1 << 21).is_empty());
+    }
+
+    #[test]
+    fn to_serve_sockets_and_their_memory_are_needed_as_well() {
+        assert!(lacking_to_serve(0x1ff_ffff_ffff).is_empty());
+        assert_eq!(
+            lacking_to_serve(1 << 21 | 1 << 13),
+            ["CAP_IPC_LOCK"],
+            "the administrator of everything may not lock without limit"
+        );
+        assert_eq!(lacking_to_serve(0).len(), 5);
     }
 
     #[test]

@@ -5,5 +5,6 @@ mod error;
 mod filter;
 mod log;
 
+pub use capabilities::missing_to_serve;
 pub use error::{BpfError, Cause};
 pub use filter::{AttachMode, Filter};

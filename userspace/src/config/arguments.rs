@@ -21,7 +21,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve in the foreground; says `ready` on stderr when answering
     Run(RunArguments),
-    /// Check configuration and zones; exit 0, or 1 with file:line:column: message
+    /// Check configuration and zones; exit 0, or 1 with file:line:column: message. With --interface
+    /// look at host and interfaces too, and say what to do about them
     Check(RunArguments),
     /// Save zones as images, which are served at once
     Compile(CompileArguments),
@@ -158,8 +159,8 @@ pub struct CpuList(pub Vec<usize>);
 /// Highest CPU number that a list may name.
 const CPU_MAX: usize = 8191;
 
-/// Reads `0,2,4-7`.
-fn cpu_list(text: &str) -> Result<CpuList, String> {
+/// Reads `0,2,4-7`, as the kernel writes it too.
+pub fn cpu_list(text: &str) -> Result<CpuList, String> {
     let number = |text: &str| match text.trim().parse() {
         Ok(cpu) if cpu <= CPU_MAX => Ok(cpu),
         _ => Err(format!("{text:?} is no CPU number")),

@@ -18,7 +18,7 @@ mod query_log;
 mod stream_arguments;
 
 pub use answers::{Answers, CookiePolicy};
-pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand};
+pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand, cpu_list};
 pub use arguments::{ClientArguments, CookiesCommand, CtlGeoCommand, ZoneArguments, ZoneCommand};
 pub use arguments::{GeoArguments, GeoCommand, LookupArguments, MarkArguments, RunArguments};
 pub use control::{Admin, ControlOptions};

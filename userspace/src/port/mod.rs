@@ -10,7 +10,9 @@ pub use census::Census;
 pub use events::PortEvents;
 pub use mem::MemPort;
 pub use socket::{SocketConfig, SocketError, SocketPort};
-pub use xsk::{BindMode, RingEvent, RingGauge, RingStatistics, XskConfig, XskError, XskPort};
+pub use xsk::{
+    BindMode, PACKET_MAX, RingEvent, RingGauge, RingStatistics, XskConfig, XskError, XskPort,
+};
 
 use crate::packet::checksum::Sum;
 use crate::packet::reply::Transport;

@@ -1,8 +1,8 @@
 //! AF_XDP on the configured interfaces: the best mode that works, each step logged with its reason.
 
-use super::loopback;
 use super::takeover::Link;
 use super::ways::{self, Way};
+use super::{bonds, loopback};
 use crate::bpf::{AttachMode, Filter};
 use crate::config::{Config, Io};
 use crate::port::{BindMode, RingGauge, RingStatistics, XskPort};
@@ -120,7 +120,7 @@ pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>
     }
     let mut links = links;
     let mut prepared = Vec::new();
-    for interface in &config.interfaces {
+    for interface in &attached_to(config) {
         // A name that does not exist is a mistake, not a lack of AF_XDP.
         let found = Interface::find(interface).context("--interface")?;
         let at = links.iter().position(|link| {
@@ -138,6 +138,20 @@ pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>
         prepared.push(Prepared { found, inherited });
     }
     Ok(prepared)
+}
+
+/// The interfaces to attach to: of bonds their members.
+fn attached_to(config: &Config) -> Vec<String> {
+    for interface in &config.interfaces {
+        if let Some(members) = bonds::members(interface) {
+            tracing::info!(
+                interface,
+                members = members.join(", "),
+                "a bond: its members are attached"
+            );
+        }
+    }
+    bonds::resolve(&config.interfaces)
 }
 
 /// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel

@@ -2,11 +2,14 @@
 
 mod absence;
 mod attach;
+mod bonds;
 mod channel;
+mod check;
 mod commands;
 mod compile;
 mod handover;
 mod http;
+mod inspection;
 mod limits;
 mod live;
 mod lookup;
@@ -34,6 +37,7 @@ use crate::telemetry::log;
 use absence::Absence;
 use anyhow::{Context, Result};
 use attach::Attached;
+pub use check::check;
 pub use compile::compile;
 use handover::Handover;
 use http::{Http, HttpSocket};
@@ -198,14 +202,6 @@ fn control(config: &Config) -> Result<Option<Listener>, ControlError> {
         }
         bound => bound.map(Some),
     }
-}
-
-/// `ripples check`: prints what is wrong, one line each. False when something is.
-pub fn check(config: &Config) -> bool {
-    resources::check(config, |line| {
-        // Whoever closed standard output does not want the rest.
-        let _ = writeln!(io::stdout(), "{line}");
-    })
 }
 
 /// Says anew how an interface is served.

@@ -25,16 +25,22 @@ pub fn lock_all() -> io::Result<()> {
 
 /// The size in bytes of a huge page, where the kernel has any free.
 pub fn free_huge_page_size() -> Option<usize> {
-    huge_page_size(&std::fs::read_to_string("/proc/meminfo").ok()?)
+    let (free, size) = huge_pages()?;
+    (free > 0).then_some(size)
+}
+
+/// The huge pages that are free, and the size in bytes of one; none where the kernel has none.
+pub fn huge_pages() -> Option<(usize, usize)> {
+    huge_pages_of(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
 /// Reads the text of /proc/meminfo.
-fn huge_page_size(meminfo: &str) -> Option<usize> {
+fn huge_pages_of(meminfo: &str) -> Option<(usize, usize)> {
     let field = |name: &str| -> Option<usize> {
         let value = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
         value.split_whitespace().next()?.parse().ok()
     };
-    (field("HugePages_Free:")? > 0).then_some(field("Hugepagesize:")? * 1024)
+    Some((field("HugePages_Free:")?, field("Hugepagesize:")? * 1024))
 }
 
 #[cfg(test)]
@@ -42,13 +48,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn huge_pages_count_only_where_some_are_free() {
+    fn huge_pages_are_counted_and_a_kernel_may_have_none() {
         let meminfo = |free: usize| {
             format!("MemTotal:  24681124 kB\nHugePages_Free:  {free}\nHugepagesize:  2048 kB\n")
         };
-        assert_eq!(huge_page_size(&meminfo(3)), Some(2 << 20));
-        assert_eq!(huge_page_size(&meminfo(0)), None);
-        assert_eq!(huge_page_size("MemTotal:  24681124 kB\n"), None);
+        assert_eq!(huge_pages_of(&meminfo(3)), Some((3, 2 << 20)));
+        assert_eq!(huge_pages_of(&meminfo(0)), Some((0, 2 << 20)));
+        assert_eq!(huge_pages_of("MemTotal:  24681124 kB\n"), None);
     }
 
     #[test]

@@ -103,6 +103,12 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         "the same with --io xdp: an error, exit code 1",
     ),
     quick(
+        "igb-check",
+        &IGB,
+        "ripples check: finds what is wrong, and its advice helps",
+    ),
+    quick("igb-bond", &IGB, "a bond: its member is attached"),
+    quick(
         "igb-old-refused",
         &IGB_OLD,
         "no zero-copy in the driver: insisting on it is an error",
@@ -111,6 +117,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         "igb-old-fallback",
         &IGB_OLD,
         "no zero-copy in the driver: copy mode, with the reason",
+    ),
+    full(
+        "igb-old-check",
+        &IGB_OLD,
+        "ripples check: says which kernel has zero-copy",
     ),
     quick(
         "virtio-added",

@@ -1,7 +1,9 @@
 //! Runs in the virtual machine of `cargo xtask vm`: tries the server on its interfaces, and says
 //! how each scenario went, a line each on standard output.
 
+mod bond;
 mod cable;
+mod check;
 mod events;
 mod generator;
 mod load;
@@ -39,8 +41,11 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("igb-kill", events::kill),
     ("igb-unbind", events::unbind),
     ("igb-unbind-forced", events::unbind_forced),
+    ("igb-check", check::advice),
+    ("igb-bond", bond::members),
     ("igb-old-refused", modes::zero_copy_refused),
     ("igb-old-fallback", modes::zero_copy_fallback),
+    ("igb-old-check", check::old),
     ("virtio-added", virtio::added),
     ("virtio-advice", virtio::advice),
     ("virtio-generic", virtio::generic),

@@ -12,6 +12,9 @@ pub(super) const TIMESTAMP_ROOM: u32 = 64;
 /// The kernel's smallest frame; one page is its largest (net/xdp/xdp_umem.c).
 const FRAME_SIZES: [u32; 2] = [2048, 4096];
 
+/// The largest packet in bytes, link header not counted, that a frame is sure to hold.
+pub const PACKET_MAX: u32 = FRAME_SIZES[1] - XDP_HEADROOM - TIMESTAMP_ROOM - LINK_HEADER_MAX;
+
 /// How frames pass between the NIC and the UMEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindMode {
@@ -95,6 +98,11 @@ impl XskConfig {
         let needed = mtu.saturating_add(XDP_HEADROOM + TIMESTAMP_ROOM + LINK_HEADER_MAX);
         let fitting = if needed <= small { small } else { large };
         self.frame_size.unwrap_or(fitting)
+    }
+
+    /// Bytes of the UMEM on such a link.
+    pub fn umem_bytes(&self, mtu: u32) -> usize {
+        self.frame_count as usize * self.frame_size_for(mtu) as usize
     }
 
     /// An error of the port that this describes.

@@ -7,7 +7,7 @@ mod memory;
 mod rings;
 mod statistics;
 
-pub use config::{BindMode, XskConfig};
+pub use config::{BindMode, PACKET_MAX, XskConfig};
 pub use error::{Cause, XskError};
 pub use frame::XskFrame;
 pub use statistics::{RingEvent, RingGauge, RingStatistics};
