@@ -67,8 +67,44 @@ fn three_tags_are_left_to_the_kernel() {
     wire.server.stop();
 }
 
+/// A NIC that takes tags off shows queries without, and the network expects them in replies.
+#[test]
+fn a_reply_to_an_untagged_query_gets_the_tag_that_is_configured() {
+    let Some(wire) = Wire::with("[vlan]\ntap0 = 5\n") else {
+        return;
+    };
+    for ends in ENDS {
+        let reply = wire.ask(ends, |packet| packet);
+        assert_eq!(reply[12..16], [0x81, 0, 0, 5], "{reply:02x?}");
+        // What has a tag was not taken off, and is the reply's.
+        let own = wire.ask(ends, |packet| packet.vlan(6));
+        assert_eq!(own[12..16], [0x81, 0, 0, 6], "{own:02x?}");
+        assert_eq!(reply[16..], own[16..], "all else is the same");
+        assert_eq!(payload(&reply, ends), payload(&own, ends));
+    }
+    wire.server.stop();
+}
+
+#[test]
+fn a_tag_for_an_interface_that_is_not_attached_is_an_error() {
+    if !privileged() {
+        return;
+    }
+    let ended = Launch::run(&["--interface", "lo", "--config", "r.toml"])
+        .file("r.toml", "[vlan]\neth9 = 5\n")
+        .finish();
+    assert_eq!(ended.code, Some(1));
+    let expected = "vlan.eth9: not one of the interfaces: lo";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+}
+
 impl Wire {
     fn new() -> Option<Self> {
+        Self::with("")
+    }
+
+    /// With such a configuration.
+    fn with(config: &str) -> Option<Self> {
         if !privileged() {
             return None;
         }
@@ -80,7 +116,8 @@ impl Wire {
             "-n {} link set {TAP} address {mac} up",
             namespace.name()
         ));
-        let server = Launch::run(&["--interface", TAP, "--io", "xdp"])
+        let server = Launch::run(&["--interface", TAP, "--io", "xdp", "--config", "r.toml"])
+            .file("r.toml", config)
             .zone("example", EXAMPLE)
             .within(namespace)
             .start();

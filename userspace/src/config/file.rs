@@ -8,7 +8,7 @@ use super::health::{self, Health};
 use super::idle::Steps;
 use super::log::{self, LogOptions};
 use super::query_log::{self, QueryLog};
-use super::{ConfigError, Idle, Io};
+use super::{ConfigError, Idle, Io, VlanTags};
 use crate::tcp::TcpConfig;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct File {
     #[serde(default)]
     pub(super) interfaces: Vec<String>,
+    #[serde(default)]
+    pub(super) vlan: VlanTags,
     #[serde(default)]
     pub(super) listen: Vec<String>,
     pub(super) io: Option<Io>,

@@ -16,6 +16,7 @@ mod names;
 mod networks;
 mod query_log;
 mod stream_arguments;
+mod vlan;
 
 pub use answers::{Answers, CookiePolicy};
 pub use arguments::{Arguments, Command, CompileArguments, CtlArguments, CtlCommand, cpu_list};
@@ -30,6 +31,7 @@ pub use idle::Idle;
 pub use log::{LogFormat, LogOutput, LogStream, LogTarget};
 pub use query_log::QueryLogOptions;
 pub use stream_arguments::{FilterArguments, FilterWord, TailArguments, TopArguments, TopList};
+pub use vlan::VlanTags;
 
 use crate::idle::Policy;
 use crate::name;
@@ -76,6 +78,8 @@ pub struct ZoneSource {
 pub struct Config {
     /// Interfaces to attach to.
     pub interfaces: Vec<String>,
+    /// The VLAN tags that replies to untagged queries get, by interface.
+    pub vlan: VlanTags,
     /// Addresses and ports that are served.
     pub listen: Vec<SocketAddr>,
     /// How packets come in.
@@ -199,6 +203,7 @@ impl Config {
             tcp,
             answers: answers::check(&file.edns, &file.cookies, &file.chaos, file.geo.weighted)?,
             interfaces,
+            vlan: vlan::check(file.vlan)?,
             io,
             idle: idle::check(
                 [arguments.idle, file.idle],

@@ -90,7 +90,8 @@ impl Attached {
 
     /// Opens the sockets anew that were withheld and closed, and sends them the frames.
     pub(super) fn reopen(&mut self, config: &Config) -> Result<Queues> {
-        let (bound, ports) = ways::bind(&self.interface, ways::binds(config.io, self.mode))?;
+        let (bound, ports) =
+            ways::bind(config, &self.interface, ways::binds(config.io, self.mode))?;
         self.gauges = gauges(&self.interface, &ports);
         let queues = register(&mut self.filter, &self.interface, ports)?;
         self.filter.resume()?;
@@ -120,7 +121,7 @@ pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>
     }
     let mut links = links;
     let mut prepared = Vec::new();
-    for interface in &attached_to(config) {
+    for interface in &attached_to(config)? {
         // A name that does not exist is a mistake, not a lack of AF_XDP.
         let found = Interface::find(interface).context("--interface")?;
         let at = links.iter().position(|link| {
@@ -141,7 +142,10 @@ pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>
 }
 
 /// The interfaces to attach to: of bonds their members.
-fn attached_to(config: &Config) -> Vec<String> {
+///
+/// # Errors
+/// `[vlan]` names another one.
+fn attached_to(config: &Config) -> Result<Vec<String>> {
     for interface in &config.interfaces {
         if let Some(members) = bonds::members(interface) {
             tracing::info!(
@@ -151,7 +155,14 @@ fn attached_to(config: &Config) -> Vec<String> {
             );
         }
     }
-    bonds::resolve(&config.interfaces)
+    let resolved = bonds::resolve(&config.interfaces);
+    if let Some(other) = config.vlan.keys().find(|name| !resolved.contains(name)) {
+        bail!(
+            "vlan.{other}: not one of the interfaces: {}",
+            resolved.join(", ")
+        );
+    }
+    Ok(resolved)
 }
 
 /// Attaches to every interface. With `--io auto` one that cannot do AF_XDP is left to kernel
@@ -161,7 +172,7 @@ pub(super) fn attach(config: &Config, prepared: Vec<Prepared>) -> Result<Attachm
     for Prepared { found, inherited } in prepared {
         let interface = found.name.as_str();
         if let Some((filter, link)) = inherited {
-            let (bound, ports) = ways::bind(interface, ways::binds(config.io, link.mode))?;
+            let (bound, ports) = ways::bind(config, interface, ways::binds(config.io, link.mode))?;
             attachment.add(config, &found, link.mode, filter, bound, ports)?;
             if let Some(added) = attachment.attached.last_mut() {
                 added.inherited = Some(link.descriptor);
@@ -202,7 +213,7 @@ pub(super) fn attach_one(
             }
             break;
         }
-        match ways::bind(interface, binds) {
+        match ways::bind(config, interface, binds) {
             Ok((bound, ports)) => {
                 return attachment.add(config, found, mode, filter, bound, ports);
             }

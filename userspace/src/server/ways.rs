@@ -1,7 +1,7 @@
 //! The ways in which frames can come over AF_XDP, and sockets that are opened in one of them.
 
 use crate::bpf::AttachMode;
-use crate::config::Io;
+use crate::config::{Config, Io};
 use crate::port::{BindMode, XskConfig, XskError, XskPort};
 use crate::sys::interface::Interface;
 
@@ -45,21 +45,22 @@ pub(super) fn binds(io: Io, mode: AttachMode) -> &'static [BindMode] {
 
 /// Opens a socket on each queue, in the first of these ways that works.
 pub(super) fn bind(
+    config: &Config,
     interface: &str,
     binds: &[BindMode],
 ) -> Result<(BindMode, Vec<XskPort>), XskError> {
     let (last, others) = binds.split_last().unwrap_or((&BindMode::Copy, &[]));
     for &bind in others {
-        match open_all(interface, bind) {
+        match open_all(config, interface, bind) {
             Ok(ports) => return Ok((bind, ports)),
             Err(error) if !error.is_unsupported() => return Err(error),
             Err(error) => tracing::info!(interface, "no {bind}: {error}"),
         }
     }
-    Ok((*last, open_all(interface, *last)?))
+    Ok((*last, open_all(config, interface, *last)?))
 }
 
-fn open_all(interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
+fn open_all(config: &Config, interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
     // Looked up again for each mode: attaching may have changed the queues.
     let found = Interface::find(interface);
     let (receiving, sending) = found.map_or((1, 1), |found| (found.rx_queues, found.tx_queues));
@@ -68,7 +69,10 @@ fn open_all(interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
         // By a queue that the kernel does not send from, replies would be lost without a word.
         BindMode::Copy => receiving.min(sending),
     };
-    let configs = (0..queues.max(1)).map(|queue| XskConfig::new(interface, queue, mode));
+    let configs = (0..queues.max(1)).map(|queue| XskConfig {
+        tag: config.vlan.get(interface).copied(),
+        ..XskConfig::new(interface, queue, mode)
+    });
     let ports = configs
         .map(|config| XskPort::open(&config))
         .collect::<Result<_, _>>()?;

@@ -1,8 +1,11 @@
 //! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the
 //! reply.
 
+mod tag;
 mod usual;
 mod usual_ipv6;
+
+pub use tag::tag;
 
 use super::{Ends, Envelope, checksum::Sum};
 use crate::telemetry::Discard;

@@ -5,6 +5,8 @@ use std::fmt;
 
 /// Bytes before the packet in a frame that are the XDP program's (include/uapi/linux/bpf.h).
 pub(super) const XDP_HEADROOM: u32 = 256;
+/// Bytes of a VLAN tag.
+pub(super) const VLAN_LEN: u32 = 4;
 /// Bytes of an Ethernet header with two VLAN tags.
 const LINK_HEADER_MAX: u32 = 22;
 /// Some NICs put a receive timestamp before the packet, at the expense of its room.
@@ -33,6 +35,8 @@ pub struct XskConfig {
     pub queue: u32,
     /// How frames pass between the NIC and the UMEM.
     pub mode: BindMode,
+    /// The VLAN whose tag replies to untagged queries get: the NIC takes tags off.
+    pub tag: Option<u16>,
     /// Frames in the UMEM.
     pub frame_count: u32,
     /// Bytes of a frame, 2048 or 4096; none chooses by the interface's MTU.
@@ -52,6 +56,7 @@ impl XskConfig {
             interface: interface.to_owned(),
             queue,
             mode,
+            tag: None,
             // Twice the fill ring, so that it stays full while as many frames are being sent.
             frame_count: 8192,
             frame_size: None,

@@ -18,7 +18,7 @@ use crate::packet::{Envelope, headers};
 use crate::sys::interface::Interface;
 use crate::sys::wait;
 use crate::telemetry::{Discard, Tally};
-use config::{TIMESTAMP_ROOM, XDP_HEADROOM};
+use config::{TIMESTAMP_ROOM, VLAN_LEN, XDP_HEADROOM};
 use memory::Memory;
 use nix::errno::Errno;
 use rings::Rings;
@@ -43,6 +43,7 @@ pub struct XskPort {
     rings: Rings,
     memory: Memory,
     mtu: usize,
+    tag: Option<u16>,
     events: PortEvents,
 }
 
@@ -76,6 +77,7 @@ impl XskPort {
             rings,
             memory,
             mtu: interface.mtu as usize,
+            tag: config.tag,
             events: PortEvents::default(),
         })
     }
@@ -103,6 +105,18 @@ impl XskPort {
     /// Reads the same from another thread.
     pub fn gauge(&self) -> io::Result<RingGauge> {
         RingGauge::new(self.socket())
+    }
+}
+
+impl XskPort {
+    /// Gives the tag of VLAN `id` to the frames that have none.
+    #[inline(never)]
+    fn tag(&mut self, replies: &mut Vector<XskFrame>, id: u16) {
+        for frame in replies {
+            let len = self.memory.bytes(frame).len();
+            let len = headers::tag(self.memory.room(frame), len, id);
+            self.memory.set_len(frame, len);
+        }
     }
 }
 
@@ -163,6 +177,9 @@ impl Port for XskPort {
     }
 
     fn transmit(&mut self, replies: &mut Vector<XskFrame>) {
+        if let Some(id) = self.tag {
+            self.tag(replies, id);
+        }
         self.events.transmit_failed += self.rings.transmit(replies) as u64;
         self.rings.wake(&mut self.events);
     }
@@ -173,7 +190,8 @@ impl Port for XskPort {
 
     #[inline(always)]
     fn message_limit(&self, envelope: &Envelope) -> usize {
-        let frame_room = self.memory.frame_size() - XDP_HEADROOM - TIMESTAMP_ROOM;
+        let tag_len = if self.tag.is_some() { VLAN_LEN } else { 0 };
+        let frame_room = self.memory.frame_size() - XDP_HEADROOM - TIMESTAMP_ROOM - tag_len;
         message_limit(envelope, frame_room as usize, self.mtu)
     }
 

@@ -201,7 +201,9 @@ impl Judge<'_> {
         }
         if offloads.strips_tags {
             let fact = "VLAN tags are taken off before XDP sees them, so replies leave without";
-            let remedy = format!("where queries come tagged: ethtool -K {name} rxvlan off");
+            let remedy = format!(
+                "where queries come tagged: [vlan] in the configuration, or ethtool -K {name} rxvlan off"
+            );
             findings.push(self.warning("offloads", fact, remedy));
         }
         if findings.is_empty() {
