@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod addresses;
+mod checksums;
 mod equality;
 mod fallback;
 mod idle;
@@ -18,3 +19,4 @@ mod replace;
 mod root_zone;
 mod stage;
 mod tags;
+mod wire;

@@ -1,29 +1,12 @@
-//! VLANs: a reply carries the tags of its query. On a TAP interface, whose frames are the test's.
+//! VLANs: a reply carries the tags of its query.
 
+use crate::wire::{ENDS, TAP, Wire, packet};
 use common::Verdict;
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use std::net::SocketAddr;
-use tests::client::query;
-use tests::netns::{Veth, ip, privileged};
-use tests::packets::{CLIENT_MAC, Packet, SERVER_MAC};
-use tests::record::rtype;
-use tests::server::{EXAMPLE, Launch, Server};
-use tests::tap::Tap;
-
-/// The interface.
-const TAP: &str = "tap0";
-/// The two ends of the conversations, which no interface has: only AF_XDP answers.
-const ENDS: [[&str; 2]; 2] = [
-    ["10.55.0.2:4242", "10.55.0.1:53"],
-    ["[fd55::2]:4242", "[fd55::1]:53"],
-];
-
-/// A server on a TAP interface.
-struct Wire {
-    server: Server,
-    tap: Tap,
-    _veth: Veth,
-}
+use tests::netns::privileged;
+use tests::packets::Packet;
+use tests::server::Launch;
 
 #[test]
 fn a_reply_carries_the_tags_of_its_query() {
@@ -59,7 +42,7 @@ fn a_reply_carries_the_tags_of_its_query() {
 fn three_tags_are_left_to_the_kernel() {
     let Some(wire) = Wire::new() else { return };
     let query = packet(ENDS[0]).vlan(1).vlan(2).vlan(3);
-    wire.tap.send(&query.frame());
+    wire.send(&query.frame());
     let stats = wire
         .server
         .await_stats(|stats| stats.xdp(TAP, Verdict::VlanDepth) == 1);
@@ -96,52 +79,6 @@ fn a_tag_for_an_interface_that_is_not_attached_is_an_error() {
     assert_eq!(ended.code, Some(1));
     let expected = "vlan.eth9: not one of the interfaces: lo";
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
-}
-
-impl Wire {
-    fn new() -> Option<Self> {
-        Self::with("")
-    }
-
-    /// With such a configuration.
-    fn with(config: &str) -> Option<Self> {
-        if !privileged() {
-            return None;
-        }
-        let veth = Veth::new(1);
-        let namespace = &veth.server.namespace;
-        let tap = namespace.run(|| Tap::new(TAP));
-        let mac = SERVER_MAC.map(|byte| format!("{byte:02x}")).join(":");
-        ip(&format!(
-            "-n {} link set {TAP} address {mac} up",
-            namespace.name()
-        ));
-        let server = Launch::run(&["--interface", TAP, "--io", "xdp", "--config", "r.toml"])
-            .file("r.toml", config)
-            .zone("example", EXAMPLE)
-            .within(namespace)
-            .start();
-        Some(Self {
-            server,
-            tap,
-            _veth: veth,
-        })
-    }
-
-    /// Sends a query as `change` makes it; returns the reply's frame.
-    fn ask(&self, ends: [&str; 2], change: fn(Packet) -> Packet) -> Vec<u8> {
-        self.tap.send(&change(packet(ends)).frame());
-        let reply = self.tap.receive(|frame| frame.starts_with(&CLIENT_MAC));
-        let reply = reply.unwrap_or_else(|| panic!("no reply: {}", self.server.stats()));
-        assert_eq!(reply[6..12], SERVER_MAC);
-        reply
-    }
-}
-
-/// A query between two ends.
-fn packet(ends: [&str; 2]) -> Packet {
-    let [client, server] = ends.map(|end| end.parse::<SocketAddr>().unwrap());
-    Packet::udp(client, server, &query("www.example", rtype::A))
 }
 
 /// The message in a reply's frame, which must be from the one end to the other.

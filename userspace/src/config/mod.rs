@@ -16,6 +16,7 @@ mod names;
 mod networks;
 mod query_log;
 mod stream_arguments;
+mod verify;
 mod vlan;
 
 pub use answers::{Answers, CookiePolicy};
@@ -31,6 +32,7 @@ pub use idle::Idle;
 pub use log::{LogFormat, LogOutput, LogStream, LogTarget};
 pub use query_log::QueryLogOptions;
 pub use stream_arguments::{FilterArguments, FilterWord, TailArguments, TopArguments, TopList};
+pub use verify::Verify;
 pub use vlan::VlanTags;
 
 use crate::idle::Policy;
@@ -100,6 +102,8 @@ pub struct Config {
     pub answers: Answers,
     /// Largest UDP reply in bytes.
     pub udp_size_max: u16,
+    /// Whether checksums of packets that come by AF_XDP are verified.
+    pub verify_checksums: Verify,
     /// Receive buffer of UDP kernel sockets in bytes.
     pub udp_receive_buffer: usize,
     /// Send buffer of UDP kernel sockets in bytes.
@@ -221,6 +225,7 @@ impl Config {
             )?,
             udp: file.udp.enable.unwrap_or(true),
             udp_size_max: udp_size_max(arguments.udp_size_max.or(file.udp.size_max))?,
+            verify_checksums: file.udp.verify_checksums,
             udp_receive_buffer: buffer("udp.receive_buffer", file.udp.receive_buffer)?,
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
             reflect: arguments.reflect,
@@ -244,13 +249,11 @@ impl Config {
                 file.query_log_buffer_size,
             )?,
         };
-        if !config.udp && !config.tcp.enable {
-            return Err(ConfigError::option(
-                "udp.enable, tcp.enable",
-                "one of them must be true",
-            ));
+        if config.udp || config.tcp.enable {
+            return Ok(config);
         }
-        Ok(config)
+        let option = "udp.enable, tcp.enable";
+        Err(ConfigError::option(option, "one of them must be true"))
     }
 }
 

@@ -90,8 +90,12 @@ impl Attached {
 
     /// Opens the sockets anew that were withheld and closed, and sends them the frames.
     pub(super) fn reopen(&mut self, config: &Config) -> Result<Queues> {
-        let (bound, ports) =
-            ways::bind(config, &self.interface, ways::binds(config.io, self.mode))?;
+        let (bound, ports) = ways::bind(
+            config,
+            &self.interface,
+            self.mode,
+            ways::binds(config.io, self.mode),
+        )?;
         self.gauges = gauges(&self.interface, &ports);
         let queues = register(&mut self.filter, &self.interface, ports)?;
         self.filter.resume()?;
@@ -172,7 +176,12 @@ pub(super) fn attach(config: &Config, prepared: Vec<Prepared>) -> Result<Attachm
     for Prepared { found, inherited } in prepared {
         let interface = found.name.as_str();
         if let Some((filter, link)) = inherited {
-            let (bound, ports) = ways::bind(config, interface, ways::binds(config.io, link.mode))?;
+            let (bound, ports) = ways::bind(
+                config,
+                interface,
+                link.mode,
+                ways::binds(config.io, link.mode),
+            )?;
             attachment.add(config, &found, link.mode, filter, bound, ports)?;
             if let Some(added) = attachment.attached.last_mut() {
                 added.inherited = Some(link.descriptor);
@@ -213,7 +222,7 @@ pub(super) fn attach_one(
             }
             break;
         }
-        match ways::bind(config, interface, binds) {
+        match ways::bind(config, interface, mode, binds) {
             Ok((bound, ports)) => {
                 return attachment.add(config, found, mode, filter, bound, ports);
             }
@@ -243,7 +252,7 @@ impl Attachment {
         let (frame_size, huge_pages) = ports[0].umem();
         tracing::info!(
             interface, %mode, bind = %bound, queues = ports.len(), frame_size, huge_pages,
-            "attached"
+            verifies = ports[0].verifies(), "attached"
         );
         if config.reflect {
             tracing::warn!(

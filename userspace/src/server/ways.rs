@@ -1,7 +1,7 @@
 //! The ways in which frames can come over AF_XDP, and sockets that are opened in one of them.
 
 use crate::bpf::AttachMode;
-use crate::config::{Config, Io};
+use crate::config::{Config, Io, Verify};
 use crate::port::{BindMode, XskConfig, XskError, XskPort};
 use crate::sys::interface::Interface;
 
@@ -47,31 +47,44 @@ pub(super) fn binds(io: Io, mode: AttachMode) -> &'static [BindMode] {
 pub(super) fn bind(
     config: &Config,
     interface: &str,
+    mode: AttachMode,
     binds: &[BindMode],
 ) -> Result<(BindMode, Vec<XskPort>), XskError> {
     let (last, others) = binds.split_last().unwrap_or((&BindMode::Copy, &[]));
     for &bind in others {
-        match open_all(config, interface, bind) {
+        match open_all(config, interface, mode, bind) {
             Ok(ports) => return Ok((bind, ports)),
             Err(error) if !error.is_unsupported() => return Err(error),
             Err(error) => tracing::info!(interface, "no {bind}: {error}"),
         }
     }
-    Ok((*last, open_all(config, interface, *last)?))
+    Ok((*last, open_all(config, interface, mode, *last)?))
 }
 
-fn open_all(config: &Config, interface: &str, mode: BindMode) -> Result<Vec<XskPort>, XskError> {
+fn open_all(
+    config: &Config,
+    interface: &str,
+    mode: AttachMode,
+    bind: BindMode,
+) -> Result<Vec<XskPort>, XskError> {
     // Looked up again for each mode: attaching may have changed the queues.
-    let found = Interface::find(interface);
-    let (receiving, sending) = found.map_or((1, 1), |found| (found.rx_queues, found.tx_queues));
-    let queues = match mode {
+    let found = Interface::find(interface).ok();
+    let queues = |found: &Interface| (found.rx_queues, found.tx_queues);
+    let (receiving, sending) = found.as_ref().map_or((1, 1), queues);
+    let verify = match config.verify_checksums {
+        Verify::Auto => !found.is_some_and(|found| has_unfinished_checksums(&found, mode)),
+        Verify::On => true,
+        Verify::Off => false,
+    };
+    let queues = match bind {
         BindMode::ZeroCopy => receiving,
         // By a queue that the kernel does not send from, replies would be lost without a word.
         BindMode::Copy => receiving.min(sending),
     };
     let configs = (0..queues.max(1)).map(|queue| XskConfig {
+        verify,
         tag: config.vlan.get(interface).copied(),
-        ..XskConfig::new(interface, queue, mode)
+        ..XskConfig::new(interface, queue, bind)
     });
     let ports = configs
         .map(|config| XskPort::open(&config))
@@ -88,9 +101,45 @@ fn open_all(config: &Config, interface: &str, mode: BindMode) -> Result<Vec<XskP
     Ok(ports)
 }
 
+/// Whether packets come whose senders, on the same host, left the checksum to a NIC that there is
+/// none of. A program that the driver runs never sees those of virtio_net, which are switched off
+/// for it.
+fn has_unfinished_checksums(interface: &Interface, mode: AttachMode) -> bool {
+    let virtual_nics = ["tun", "virtio_net", "vif"];
+    interface.loopback
+        || interface.driver == "veth"
+        || (mode == AttachMode::Generic && virtual_nics.contains(&interface.driver.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checksums_are_unfinished_where_packets_never_left_the_host() {
+        let interface = |driver: &str, loopback| Interface {
+            name: "if0".to_owned(),
+            index: 2,
+            mac: [2; 6],
+            mtu: 1500,
+            driver: driver.to_owned(),
+            rx_queues: 1,
+            tx_queues: 1,
+            up: true,
+            loopback,
+        };
+        let unfinished =
+            |driver, mode| has_unfinished_checksums(&interface(driver, driver.is_empty()), mode);
+        for (driver, native, generic) in [
+            ("", true, true),
+            ("veth", true, true),
+            ("virtio_net", false, true),
+            ("igb", false, false),
+        ] {
+            assert_eq!(unfinished(driver, AttachMode::Native), native, "{driver}");
+            assert_eq!(unfinished(driver, AttachMode::Generic), generic, "{driver}");
+        }
+    }
 
     #[test]
     fn what_is_forced_has_no_way_around_it() {

@@ -115,6 +115,8 @@ metrics! {
         NotUdp = "not_udp",
         /// The UDP length and the IP payload's differ.
         UdpLength = "udp_length",
+        /// The checksum of the IPv4 header or of the datagram is wrong.
+        BadChecksum = "bad_checksum",
         /// The source port is zero or the source address no host's: no reply could reach it.
         NoReturn = "no_return",
         /// The message is longer than a frame, and was cut.

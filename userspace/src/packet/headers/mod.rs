@@ -4,8 +4,10 @@
 mod tag;
 mod usual;
 mod usual_ipv6;
+mod verify;
 
 pub use tag::tag;
+pub use verify::verify;
 
 use super::{Ends, Envelope, checksum::Sum};
 use crate::telemetry::Discard;

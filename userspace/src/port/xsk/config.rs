@@ -35,6 +35,8 @@ pub struct XskConfig {
     pub queue: u32,
     /// How frames pass between the NIC and the UMEM.
     pub mode: BindMode,
+    /// Whether checksums of received packets are verified.
+    pub verify: bool,
     /// The VLAN whose tag replies to untagged queries get: the NIC takes tags off.
     pub tag: Option<u16>,
     /// Frames in the UMEM.
@@ -56,6 +58,7 @@ impl XskConfig {
             interface: interface.to_owned(),
             queue,
             mode,
+            verify: false,
             tag: None,
             // Twice the fill ring, so that it stays full while as many frames are being sent.
             frame_count: 8192,

@@ -43,6 +43,7 @@ pub struct XskPort {
     rings: Rings,
     memory: Memory,
     mtu: usize,
+    verify: bool,
     tag: Option<u16>,
     events: PortEvents,
 }
@@ -77,6 +78,7 @@ impl XskPort {
             rings,
             memory,
             mtu: interface.mtu as usize,
+            verify: config.verify,
             tag: config.tag,
             events: PortEvents::default(),
         })
@@ -90,6 +92,11 @@ impl XskPort {
     /// Bytes of a frame, and whether the UMEM is on huge pages.
     pub fn umem(&self) -> (u32, bool) {
         (self.memory.frame_size(), self.memory.huge_pages())
+    }
+
+    /// Whether checksums of received packets are verified.
+    pub fn verifies(&self) -> bool {
+        self.verify
     }
 
     /// Where the frames are.
@@ -141,7 +148,12 @@ impl Port for XskPort {
 
     #[inline(always)]
     fn open(&self, frame: &XskFrame) -> Result<Envelope, Discard> {
-        headers::open(self.bytes(frame))
+        let bytes = self.bytes(frame);
+        let envelope = headers::open(bytes)?;
+        if self.verify {
+            headers::verify(bytes, &envelope)?;
+        }
+        Ok(envelope)
     }
 
     fn client(&self, frame: &XskFrame, envelope: &Envelope) -> IpAddr {

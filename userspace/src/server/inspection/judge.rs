@@ -202,7 +202,7 @@ impl Judge<'_> {
         if offloads.strips_tags {
             let fact = "VLAN tags are taken off before XDP sees them, so replies leave without";
             let remedy = format!(
-                "where queries come tagged: [vlan] in the configuration, or ethtool -K {name} rxvlan off"
+                "where queries come tagged: [vlan] in the file, or ethtool -K {name} rxvlan off"
             );
             findings.push(self.warning("offloads", fact, remedy));
         }
