@@ -7,6 +7,7 @@ impl Config {
     pub fn frozen_differences(&self, other: &Self) -> Vec<&'static str> {
         let differs = [
             ("interfaces", self.interfaces != other.interfaces),
+            ("vlan", self.vlan != other.vlan),
             ("listen", self.listen != other.listen),
             ("io", self.io != other.io),
             ("idle", self.idle != other.idle),
@@ -15,6 +16,10 @@ impl Config {
             ("vector_len", self.vector_len != other.vector_len),
             ("udp.enable", self.udp != other.udp),
             ("tcp", self.tcp != other.tcp),
+            (
+                "udp.verify_checksums",
+                self.verify_checksums != other.verify_checksums,
+            ),
             (
                 "udp.receive_buffer",
                 self.udp_receive_buffer != other.udp_receive_buffer,
@@ -60,7 +65,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::RunArguments;
+    use crate::config::{RunArguments, Verify};
 
     fn config(words: &[&str]) -> Config {
         use clap::Parser;
@@ -91,6 +96,13 @@ mod tests {
         let thawed = running.thawed(other);
         assert_eq!((thawed.log.as_str(), thawed.workers), ("debug", 1));
         assert_eq!(thawed.listen, running.listen);
+        assert!(running.frozen_differences(&thawed).is_empty());
+        let mut other = thawed;
+        other.vlan.insert("eth7".to_owned(), 5);
+        other.verify_checksums = Verify::Off;
+        let differences = running.frozen_differences(&other);
+        assert_eq!(differences, ["vlan", "udp.verify_checksums"]);
+        let thawed = running.thawed(other);
         assert!(running.frozen_differences(&thawed).is_empty());
     }
 }

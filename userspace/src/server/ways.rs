@@ -105,11 +105,26 @@ fn open_all(
 /// none of. A program that the driver runs never sees those of virtio_net, which are switched off
 /// for it.
 fn has_unfinished_checksums(interface: &Interface, mode: AttachMode) -> bool {
-    let virtual_nics = ["tun", "virtio_net", "vif"];
+    let driver = interface.driver.as_str();
     interface.loopback
-        || interface.driver == "veth"
-        || (mode == AttachMode::Generic && virtual_nics.contains(&interface.driver.as_str()))
+        || driver == "veth"
+        || (mode == AttachMode::Generic && VIRTUAL_NICS.contains(&driver))
 }
+
+/// Drivers, as they name themselves, by which packets come that were on no wire; some have no name.
+const VIRTUAL_NICS: &[&str] = &[
+    "",
+    "802.1Q VLAN Support",
+    "bonding",
+    "bridge",
+    "dummy",
+    "macvlan",
+    "netkit",
+    "team",
+    "tun",
+    "vif",
+    "virtio_net",
+];
 
 #[cfg(test)]
 mod tests {

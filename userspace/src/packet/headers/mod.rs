@@ -386,6 +386,8 @@ mod tests {
             let expected = match sliced.net.unwrap() {
                 etherparse::NetSlice::Ipv4(ip) => {
                     let header = ip.header().to_header();
+                    // The queries had another.
+                    assert_eq!(header.time_to_live, 64);
                     assert_eq!(header.header_checksum, header.calc_header_checksum());
                     assert_eq!(
                         (header.source, header.destination),
@@ -398,6 +400,7 @@ mod tests {
                 }
                 etherparse::NetSlice::Ipv6(ip) => {
                     let header = ip.header().to_header();
+                    assert_eq!(header.hop_limit, 64);
                     assert_eq!((header.source[15], header.destination[15]), (1, 2));
                     udp.to_header()
                         .calc_checksum_ipv6(&header, udp.payload())
