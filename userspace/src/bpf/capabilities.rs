@@ -4,15 +4,13 @@ use std::fs;
 
 /// The capabilities that the calling thread lacks.
 pub(super) fn missing() -> Vec<&'static str> {
-    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
-    lacking(effective(&status).unwrap_or_default())
+    lacking(held())
 }
 
 /// The capabilities that the calling thread lacks to serve an interface: to attach, to open AF_XDP
 /// sockets, and to lock their memory.
 pub fn missing_to_serve() -> Vec<&'static str> {
-    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
-    lacking_to_serve(effective(&status).unwrap_or_default())
+    lacking_to_serve(held())
 }
 
 /// See [`missing_to_serve`]; what the administrator of everything may do to bpf(2) does not help
@@ -33,6 +31,12 @@ fn lacking(set: u64) -> Vec<&'static str> {
     }
     let lacks = NEEDED.iter().filter(|(number, _)| !has(*number));
     lacks.map(|(_, name)| *name).collect()
+}
+
+/// The calling thread's effective set; empty where the kernel does not say.
+fn held() -> u64 {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    effective(&status).unwrap_or_default()
 }
 
 /// The effective set, as proc(5) shows it.

@@ -150,16 +150,10 @@ pub(super) fn prepare(config: &Config, links: Vec<Link>) -> Result<Vec<Prepared>
 /// # Errors
 /// `[vlan]` names another one.
 fn attached_to(config: &Config) -> Result<Vec<String>> {
-    for interface in &config.interfaces {
-        if let Some(members) = bonds::members(interface) {
-            tracing::info!(
-                interface,
-                members = members.join(", "),
-                "a bond: its members are attached"
-            );
-        }
-    }
-    let resolved = bonds::resolve(&config.interfaces);
+    let resolved = bonds::resolve(&config.interfaces, |interface, members| {
+        let members = members.join(", ");
+        tracing::info!(interface, members, "a bond: its members are attached");
+    });
     if let Some(other) = config.vlan.keys().find(|name| !resolved.contains(name)) {
         bail!(
             "vlan.{other}: not one of the interfaces: {}",

@@ -2,28 +2,34 @@
 
 use std::fs;
 
+/// The interfaces to attach to, each once: of bonds their members, of which `tell` is told.
+pub(super) fn resolve(interfaces: &[String], tell: impl FnMut(&str, &[String])) -> Vec<String> {
+    resolve_with(interfaces, members, tell)
+}
+
 /// The members of the bond `name`, in the order in which they were added; none when it is no bond.
 ///
 /// Not by /sys: what is mounted there may be another namespace's.
-pub(super) fn members(name: &str) -> Option<Vec<String>> {
+fn members(name: &str) -> Option<Vec<String>> {
     // A name from the command line must not lead elsewhere.
     let file = (!name.contains('/')).then(|| format!("/proc/thread-self/net/bonding/{name}"))?;
     Some(members_of(&fs::read_to_string(file).ok()?))
 }
 
-/// The interfaces to attach to: of bonds their members, each once.
-pub(super) fn resolve(interfaces: &[String]) -> Vec<String> {
-    resolve_with(interfaces, members)
-}
-
 fn resolve_with(
     interfaces: &[String],
     members: impl Fn(&str) -> Option<Vec<String>>,
+    mut tell: impl FnMut(&str, &[String]),
 ) -> Vec<String> {
     let mut resolved = Vec::new();
     for interface in interfaces {
-        let own = members(interface).unwrap_or_else(|| vec![interface.clone()]);
-        resolved.extend(own);
+        match members(interface) {
+            Some(members) => {
+                tell(interface, &members);
+                resolved.extend(members);
+            }
+            None => resolved.push(interface.clone()),
+        }
     }
     let mut seen = std::collections::HashSet::new();
     resolved.retain(|interface| seen.insert(interface.clone()));
@@ -60,7 +66,13 @@ MII Status: up
         let members = |name: &str| (name == "bond0").then(|| members_of(text));
         let resolved = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-            resolve_with(&names, members)
+            let mut told = Vec::new();
+            let resolved = resolve_with(&names, members, |bond, members| {
+                told.push(format!("{bond}: {}", members.join(" ")));
+            });
+            let bonds = names.iter().filter(|name| *name == "bond0");
+            assert_eq!(told, bonds.map(|_| "bond0: eth1 eth2").collect::<Vec<_>>());
+            resolved
         };
         assert_eq!(resolved(&["eth0", "bond0"]), ["eth0", "eth1", "eth2"]);
         assert_eq!(resolved(&["eth2", "bond0"]), ["eth2", "eth1"]);

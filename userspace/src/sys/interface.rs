@@ -118,10 +118,7 @@ fn names() -> Vec<String> {
 /// The queues that receive and transmit, by sysfs; every interface has one of each. None where the
 /// mounted sysfs is another namespace's.
 fn sysfs_queues(name: &str, index: u32) -> Option<(u32, u32)> {
-    let directory = format!("/sys/class/net/{name}");
-    // There may be another interface of that name.
-    let same = fs::read_to_string(format!("{directory}/ifindex"))
-        .is_ok_and(|text| text.trim().parse() == Ok(index));
+    let directory = sysfs(name, index)?;
     let count = |prefix: &str| {
         let entries = fs::read_dir(format!("{directory}/queues"))
             .into_iter()
@@ -130,7 +127,15 @@ fn sysfs_queues(name: &str, index: u32) -> Option<(u32, u32)> {
         let queues = queues.filter(|e| e.file_name().to_string_lossy().starts_with(prefix));
         u32::try_from(queues.count()).unwrap_or(u32::MAX).max(1)
     };
-    same.then(|| (count("rx-"), count("tx-")))
+    Some((count("rx-"), count("tx-")))
+}
+
+/// The folder in which sysfs shows the interface `name`. None where the mounted sysfs is another
+/// namespace's: there may be another interface of that name.
+pub fn sysfs(name: &str, index: u32) -> Option<String> {
+    let directory = format!("/sys/class/net/{name}");
+    let shown = fs::read_to_string(format!("{directory}/ifindex")).ok()?;
+    (shown.trim().parse() == Ok(index)).then_some(directory)
 }
 
 #[cfg(test)]

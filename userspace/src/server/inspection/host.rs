@@ -1,6 +1,6 @@
 //! What holds for all interfaces of a host: kernel, rights, memory, CPUs.
 
-use super::finding::{Finding, Grade};
+use super::finding::Finding;
 use crate::bpf;
 use crate::config::{Config, cpu_list};
 use crate::sys::{cpu, kernel, memory};
@@ -116,13 +116,9 @@ pub(super) fn cpus_of_node(node: u32) -> Option<Vec<usize>> {
     cpu_list(list.trim()).ok().map(|list| list.0)
 }
 
-/// Whether any is an error.
-pub(super) fn any_error(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.grade == Grade::Error)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Grade;
     use super::*;
 
     fn host(release: &str) -> Host {

@@ -19,10 +19,11 @@ const OTHERS: &[&str] = &[
     "async", "config", "control", "mgmt", "misc", "other", "pages", "output",
 ];
 
-/// The interrupts of the queues of an interface, by number. Empty for one without hardware, and
-/// where /sys shows another namespace.
-pub(super) fn of(interface: &str) -> Vec<Interrupt> {
-    let device = format!("/sys/class/net/{interface}/device");
+/// The interrupts of the queues of the interface that sysfs shows in `folder`, by number. Empty for
+/// one without hardware.
+pub(super) fn of(folder: &str) -> Vec<Interrupt> {
+    let device = format!("{folder}/device");
+    let interface = folder.rsplit('/').next().unwrap_or(folder);
     // virtio's device is part of the one that has the interrupts.
     let folders = [
         format!("{device}/msi_irqs"),

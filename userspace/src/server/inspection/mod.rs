@@ -14,7 +14,7 @@ use super::bonds;
 use crate::config::{Config, Io};
 use crate::port::{BindMode, XskConfig};
 use anyhow::Result;
-use finding::Finding;
+use finding::{Finding, Grade};
 use host::Host;
 use judge::Judge;
 use nic::Nic;
@@ -28,10 +28,10 @@ pub(super) fn inspect(config: &Config, mut say: impl FnMut(String)) -> Result<bo
     let falls_back = matches!(config.io, Io::Auto | Io::Socket);
     let mut findings = Vec::new();
     let mut nics = Vec::new();
-    for interface in &config.interfaces {
-        findings.extend(bonds::members(interface).map(|members| bond(interface, &members)));
-    }
-    for interface in bonds::resolve(&config.interfaces) {
+    let interfaces = bonds::resolve(&config.interfaces, |name, members| {
+        findings.push(bond(name, members));
+    });
+    for interface in interfaces {
         match Nic::look(&interface) {
             Ok(nic) => nics.push(nic),
             // With kernel sockets nobody looks for it.
@@ -62,7 +62,7 @@ pub(super) fn inspect(config: &Config, mut say: impl FnMut(String)) -> Result<bo
     for finding in &findings {
         say(finding.to_string());
     }
-    Ok(!host::any_error(&findings))
+    Ok(findings.iter().all(|finding| finding.grade < Grade::Error))
 }
 
 /// What is said of a bond.

@@ -3,7 +3,7 @@
 use super::host::cpus_of_node;
 use super::interrupts::{self, Interrupt};
 use crate::sys::ethtool::{Flow, Offloads, Query, Rings};
-use crate::sys::interface::{Interface, InterfaceError};
+use crate::sys::interface::{Interface, InterfaceError, sysfs};
 use std::fs;
 
 /// An interface. What a driver does not tell is none.
@@ -37,31 +37,22 @@ impl Nic {
             name: name.to_owned(),
             errno,
         })?;
-        // What is mounted at /sys may be another namespace's, with another interface of that name.
-        let is_ours =
-            sysfs(name, "ifindex").is_some_and(|index| index == interface.index.to_string());
-        let sysfs = |file| is_ours.then(|| sysfs(name, file)).flatten();
-        let node = sysfs("device/numa_node").and_then(|node| node.parse().ok());
+        let folder = sysfs(name, interface.index);
+        let told = |file| {
+            let text = fs::read_to_string(format!("{}/{file}", folder.as_deref()?)).ok()?;
+            Some(text.trim().to_owned())
+        };
+        let node = told("device/numa_node").and_then(|node| node.parse().ok());
         Ok(Self {
-            carrier: sysfs("carrier").map(|carrier| carrier == "1"),
+            carrier: told("carrier").map(|carrier| carrier == "1"),
             channels_max: query.combined_max().ok(),
             rings: query.rings().ok(),
             offloads: query.offloads().ok(),
             spread: query.spread().ok(),
             hashes_ports: [Flow::Udp4, Flow::Udp6].map(|flow| query.hashes_ports(flow).ok()),
-            interrupts: if is_ours {
-                interrupts::of(name)
-            } else {
-                Vec::new()
-            },
+            interrupts: folder.as_deref().map_or_else(Vec::new, interrupts::of),
             node: node.and_then(|node| Some((node, cpus_of_node(node)?))),
             interface,
         })
     }
-}
-
-/// What /sys says of an interface.
-fn sysfs(interface: &str, file: &str) -> Option<String> {
-    let text = fs::read_to_string(format!("/sys/class/net/{interface}/{file}")).ok()?;
-    Some(text.trim().to_owned())
 }
