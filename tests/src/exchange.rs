@@ -68,6 +68,11 @@ impl Exchange {
         }
     }
 
+    /// A worker that verifies checksums.
+    pub fn verifying() -> Self {
+        Self::new(MemPort::ethernet(FRAME_COUNT, FRAME_SIZE).verifying())
+    }
+
     /// A worker that uses the instructions of this level.
     pub fn at_level(level: Level) -> Self {
         Self {

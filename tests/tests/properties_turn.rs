@@ -101,29 +101,54 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    /// What arrived as it was sent is answered the same, and else nothing is.
+    #[test]
+    fn verifying_only_takes_damaged_frames_away(Bytes(frame) in frames()) {
+        let mut exchange = Exchange::verifying();
+        let verified = exchange.frames([&frame[..]], &WORLD);
+        match exchange.totals().discards(Discard::BadChecksum) {
+            0 => prop_assert_eq!(verified, Exchange::default().frames([&frame[..]], &WORLD)),
+            _ => prop_assert_eq!(verified, Vec::<Vec<u8>>::new()),
+        }
+    }
+}
+
 /// Strategies that never reach a line prove nothing about it.
 #[test]
 fn the_frames_reach_every_reason_and_every_response_code() {
     let mut runner = TestRunner::deterministic();
-    let mut exchange = Exchange::default();
+    let mut exchanges = [Exchange::default(), Exchange::verifying()];
     for policy in [strict_policy(), guarded_policy()] {
         let world = world_with(policy);
         for _ in 0..20_000 {
             let Bytes(frame) = frames().new_tree(&mut runner).unwrap().current();
-            exchange.frames([&frame[..]], &world);
+            for exchange in &mut exchanges {
+                exchange.frames([&frame[..]], &world);
+            }
         }
     }
-    let totals = exchange.totals();
+    let totals = exchanges.map(|exchange| exchange.totals());
+    let discards = |reason| {
+        totals
+            .iter()
+            .map(|totals| totals.discards(reason))
+            .sum::<u64>()
+    };
+    let replies = |rcode| {
+        totals
+            .iter()
+            .map(|totals| totals.replies(rcode))
+            .sum::<u64>()
+    };
     // A message of memory is never longer than its frame, and the frames have room.
     let never = [Discard::Oversize, Discard::NoRoom];
-    let missed = Discard::ALL
-        .iter()
-        .filter(|&&reason| totals.discards(reason) == 0);
+    let missed = Discard::ALL.iter().filter(|&&reason| discards(reason) == 0);
     assert_eq!(missed.copied().collect::<Vec<_>>(), never);
     // A referral always has servers.
     let never = [Rcode::ServFail];
-    let missed = Rcode::ALL
-        .iter()
-        .filter(|&&rcode| totals.replies(rcode) == 0);
+    let missed = Rcode::ALL.iter().filter(|&&rcode| replies(rcode) == 0);
     assert_eq!(missed.copied().collect::<Vec<_>>(), never);
 }

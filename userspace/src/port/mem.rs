@@ -43,6 +43,7 @@ pub struct MemPort {
     framing: Framing,
     frame_size: usize,
     mtu: usize,
+    verify: bool,
     free: Vec<MemFrame>,
     waiting: VecDeque<MemFrame>,
     sent: VecDeque<MemFrame>,
@@ -91,6 +92,7 @@ impl MemPort {
             framing,
             frame_size,
             mtu: frame_size,
+            verify: false,
             free: std::iter::repeat_with(frame).take(frame_count).collect(),
             waiting: VecDeque::with_capacity(frame_count),
             sent: VecDeque::with_capacity(frame_count),
@@ -130,6 +132,12 @@ impl MemPort {
     /// Makes IP packets of at most `mtu` bytes the limit for replies.
     pub fn with_mtu(mut self, mtu: usize) -> Self {
         self.mtu = mtu;
+        self
+    }
+
+    /// Verifies the checksums of what it receives in Ethernet frames.
+    pub fn verifying(mut self) -> Self {
+        self.verify = true;
         self
     }
 
@@ -230,7 +238,14 @@ impl Port for MemPort {
     #[inline(always)]
     fn open(&self, frame: &MemFrame) -> Result<Envelope, Discard> {
         match self.framing {
-            Framing::Ethernet => headers::open(self.bytes(frame)),
+            Framing::Ethernet => {
+                let bytes = self.bytes(frame);
+                let envelope = headers::open(bytes)?;
+                if self.verify {
+                    headers::verify(bytes, &envelope)?;
+                }
+                Ok(envelope)
+            }
             Framing::Bare(_) => Ok(Envelope {
                 network_start: 0,
                 message_start: 0,
