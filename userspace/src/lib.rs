@@ -14,6 +14,7 @@ pub mod port;
 mod prefetch;
 pub mod querylog;
 pub mod reflect;
+pub mod routing;
 mod sampler;
 pub mod server;
 pub mod simd;

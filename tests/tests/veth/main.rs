@@ -10,6 +10,7 @@ mod kernel;
 mod leaving;
 mod log;
 mod metrics;
+mod next_hop;
 mod packets;
 mod queries;
 mod querylog;

@@ -21,7 +21,7 @@ pub(crate) struct Wire {
     /// The server.
     pub(crate) server: Server,
     tap: Tap,
-    _veth: Veth,
+    veth: Veth,
 }
 
 impl Wire {
@@ -32,6 +32,11 @@ impl Wire {
 
     /// With such a configuration.
     pub(crate) fn with(config: &str) -> Option<Self> {
+        Self::amid(config, &[])
+    }
+
+    /// As well, where these commands of ip(8) have been given before.
+    pub(crate) fn amid(config: &str, commands: &[&str]) -> Option<Self> {
         if !privileged() {
             return None;
         }
@@ -43,16 +48,23 @@ impl Wire {
             "-n {} link set {TAP} address {mac} up",
             namespace.name()
         ));
+        for command in commands {
+            ip(&format!("-n {} {command}", namespace.name()));
+        }
         let server = Launch::run(&["--interface", TAP, "--io", "xdp", "--config", "r.toml"])
             .file("r.toml", config)
             .zone("example", EXAMPLE)
             .within(namespace)
             .start();
-        Some(Self {
-            server,
-            tap,
-            _veth: veth,
-        })
+        Some(Self { server, tap, veth })
+    }
+
+    /// Gives a command of ip(8) where the server runs.
+    pub(crate) fn ip(&self, command: &str) {
+        ip(&format!(
+            "-n {} {command}",
+            self.veth.server.namespace.name()
+        ));
     }
 
     /// Sends a frame.
@@ -68,10 +80,15 @@ impl Wire {
 
     /// The next reply's frame.
     pub(crate) fn reply(&self) -> Vec<u8> {
-        let reply = self.tap.receive(|frame| frame.starts_with(&CLIENT_MAC));
-        let reply = reply.unwrap_or_else(|| panic!("no reply: {}", self.server.stats()));
+        let reply = self.next(|frame| frame.starts_with(&CLIENT_MAC));
         assert_eq!(reply[6..12], SERVER_MAC);
         reply
+    }
+
+    /// The next frame that is `wanted`.
+    pub(crate) fn next(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        let frame = self.tap.receive(wanted);
+        frame.unwrap_or_else(|| panic!("no such frame: {}", self.server.stats()))
     }
 }
 

@@ -8,7 +8,7 @@ use super::health::{self, Health};
 use super::idle::Steps;
 use super::log::{self, LogOptions};
 use super::query_log::{self, QueryLog};
-use super::{ConfigError, Idle, Io, Verify, VlanTags};
+use super::{ConfigError, Idle, Io, NextHopBy, Verify, VlanTags};
 use crate::tcp::TcpConfig;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -73,6 +73,8 @@ pub(super) struct Udp {
     pub(super) size_max: Option<usize>,
     #[serde(default)]
     pub(super) verify_checksums: Verify,
+    #[serde(default)]
+    pub(super) next_hop: NextHopBy,
     pub(super) receive_buffer: Option<usize>,
     pub(super) send_buffer: Option<usize>,
 }

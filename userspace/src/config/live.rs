@@ -20,6 +20,7 @@ impl Config {
                 "udp.verify_checksums",
                 self.verify_checksums != other.verify_checksums,
             ),
+            ("udp.next_hop", self.next_hop != other.next_hop),
             (
                 "udp.receive_buffer",
                 self.udp_receive_buffer != other.udp_receive_buffer,
@@ -65,7 +66,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{RunArguments, Verify};
+    use crate::config::{NextHopBy, RunArguments, Verify};
 
     fn config(words: &[&str]) -> Config {
         use clap::Parser;
@@ -100,8 +101,12 @@ mod tests {
         let mut other = thawed;
         other.vlan.insert("eth7".to_owned(), 5);
         other.verify_checksums = Verify::Off;
+        other.next_hop = NextHopBy::Route;
         let differences = running.frozen_differences(&other);
-        assert_eq!(differences, ["vlan", "udp.verify_checksums"]);
+        assert_eq!(
+            differences,
+            ["vlan", "udp.verify_checksums", "udp.next_hop"]
+        );
         let thawed = running.thawed(other);
         assert!(running.frozen_differences(&thawed).is_empty());
     }

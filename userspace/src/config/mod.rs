@@ -14,6 +14,7 @@ mod live;
 mod log;
 mod names;
 mod networks;
+mod next_hop;
 mod query_log;
 mod stream_arguments;
 mod verify;
@@ -30,6 +31,7 @@ pub use guards::{GuardOptions, RateOptions};
 pub use health::{CheckKind, CheckOptions, HealthOptions};
 pub use idle::Idle;
 pub use log::{LogFormat, LogOutput, LogStream, LogTarget};
+pub use next_hop::NextHopBy;
 pub use query_log::QueryLogOptions;
 pub use stream_arguments::{FilterArguments, FilterWord, TailArguments, TopArguments, TopList};
 pub use verify::Verify;
@@ -104,6 +106,8 @@ pub struct Config {
     pub udp_size_max: u16,
     /// Whether checksums of packets that come by AF_XDP are verified.
     pub verify_checksums: Verify,
+    /// Where replies go by AF_XDP.
+    pub next_hop: NextHopBy,
     /// Receive buffer of UDP kernel sockets in bytes.
     pub udp_receive_buffer: usize,
     /// Send buffer of UDP kernel sockets in bytes.
@@ -195,6 +199,7 @@ impl Config {
             let problem = "only what XDP steers is sent back: it needs an --interface and AF_XDP";
             return Err(ConfigError::option("--reflect", problem));
         }
+        let vector_len = arguments.vector_len.or(file.vector_len);
         let listen = listen(&first_filled([&arguments.listen, &file.listen]))?;
         let tcp = TcpConfig {
             listen: listen.clone(),
@@ -217,15 +222,11 @@ impl Config {
             cpus: first_filled([&arguments.cpus.clone().unwrap_or_default().0, &file.cpus]),
             // 64 frames: 32 already hide the memory's latency, twice that costs a core's L1
             // nothing.
-            vector_len: ranged(
-                "--vector-len",
-                arguments.vector_len.or(file.vector_len),
-                1..=256,
-                64,
-            )?,
+            vector_len: ranged("--vector-len", vector_len, 1..=256, 64)?,
             udp: file.udp.enable.unwrap_or(true),
             udp_size_max: udp_size_max(arguments.udp_size_max.or(file.udp.size_max))?,
             verify_checksums: file.udp.verify_checksums,
+            next_hop: file.udp.next_hop,
             udp_receive_buffer: buffer("udp.receive_buffer", file.udp.receive_buffer)?,
             udp_send_buffer: buffer("udp.send_buffer", file.udp.send_buffer)?,
             reflect: arguments.reflect,

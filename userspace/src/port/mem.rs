@@ -1,8 +1,9 @@
 //! A port made of memory, for tests, benchmarks and fuzzing: what a NIC would do, without one.
 
-use super::{Census, Port, PortEvents, Told, Vector, message_limit};
+use super::{Census, Port, PortEvents, Told, Vector, direct::direct, message_limit};
 use crate::packet::checksum::Sum;
 use crate::packet::{Ends, Envelope, headers};
+use crate::routing::Subscription;
 use crate::telemetry::{Discard, Tally};
 use bytemuck::{Pod, Zeroable};
 use std::collections::VecDeque;
@@ -38,12 +39,12 @@ struct Line([u8; LINE_LEN]);
 const LINE_LEN: usize = 64;
 
 /// A port made of memory. Once built it allocates nothing, `take_sent` excepted.
-#[derive(Debug)]
 pub struct MemPort {
     framing: Framing,
     frame_size: usize,
     mtu: usize,
     verify: bool,
+    routes: Option<Box<Subscription>>,
     free: Vec<MemFrame>,
     waiting: VecDeque<MemFrame>,
     sent: VecDeque<MemFrame>,
@@ -93,6 +94,7 @@ impl MemPort {
             frame_size,
             mtu: frame_size,
             verify: false,
+            routes: None,
             free: std::iter::repeat_with(frame).take(frame_count).collect(),
             waiting: VecDeque::with_capacity(frame_count),
             sent: VecDeque::with_capacity(frame_count),
@@ -138,6 +140,12 @@ impl MemPort {
     /// Verifies the checksums of what it receives in Ethernet frames.
     pub fn verifying(mut self) -> Self {
         self.verify = true;
+        self
+    }
+
+    /// Has replies go where the kernel would send them.
+    pub fn routed(mut self, routes: Subscription) -> Self {
+        self.routes = Some(Box::new(routes));
         self
     }
 
@@ -193,6 +201,21 @@ impl MemPort {
         self.events
     }
 
+    /// Addresses each reply to its next hop.
+    fn direct(&mut self, replies: &mut Vector<MemFrame>) {
+        let Some(routes) = &mut self.routes else {
+            return;
+        };
+        let address = |frame: &mut MemFrame| {
+            let room = bytemuck::cast_slice_mut(&mut frame.memory);
+            routes.direct(room, None)
+        };
+        direct(replies, &mut self.events, address, |frame| {
+            self.held -= 1;
+            self.free.push(frame);
+        });
+    }
+
     /// Copies the first `len` of `bytes` to a free frame.
     fn store(&mut self, bytes: &[u8], len: usize) -> Option<MemFrame> {
         if len > self.frame_size {
@@ -229,6 +252,9 @@ impl Port for MemPort {
     type Frame = MemFrame;
 
     fn receive(&mut self, into: &mut Vector<MemFrame>, limit: usize) {
+        if let Some(routes) = &mut self.routes {
+            routes.take();
+        }
         let room = limit.min(into.remaining_capacity());
         let count = room.min(self.waiting.len());
         into.extend(self.waiting.drain(..count));
@@ -301,6 +327,7 @@ impl Port for MemPort {
     }
 
     fn transmit(&mut self, replies: &mut Vector<MemFrame>) {
+        self.direct(replies);
         if self.replay.is_some() {
             self.held -= replies.len();
             self.sent_count += replies.len() as u64;

@@ -1,6 +1,7 @@
 //! Where packets come from: one trait, behind it a NIC queue, a kernel socket or plain memory.
 
 mod census;
+mod direct;
 mod events;
 pub mod mem;
 pub mod socket;

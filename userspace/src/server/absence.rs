@@ -131,7 +131,10 @@ impl Server<'_> {
     }
 
     /// Starts workers for queues that are new to this server.
-    pub(super) fn serve_queues(&mut self, queues: attach::Queues) -> Result<()> {
+    pub(super) fn serve_queues(&mut self, mut queues: attach::Queues) -> Result<()> {
+        if let Some(routes) = &self.routes {
+            routes.serve(&mut queues)?;
+        }
         let workers = &mut self.workers;
         let snapshot = &self.resources.published().snapshot;
         let started = sockets::start_queues(self.config, queues, snapshot, workers);

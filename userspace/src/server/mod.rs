@@ -18,6 +18,7 @@ mod metrics;
 mod notify;
 mod progress;
 mod resources;
+mod routes;
 mod runtime;
 mod sibling;
 mod sockets;
@@ -45,6 +46,7 @@ pub use lookup::lookup;
 pub(crate) use lookup::subnet_len;
 use notify::Watchdog;
 use resources::{ResourceThread, Resources, Secrets};
+use routes::RouteThread;
 use runtime::Runtime;
 use serde_json::Value;
 use sockets::SharedSockets;
@@ -69,6 +71,8 @@ struct Server<'c> {
     paths: Vec<String>,
     workers: Workers,
     resources: ResourceThread,
+    /// Where replies go; none: back to their senders.
+    routes: Option<RouteThread>,
     /// Where queries are written down, and seen live.
     query_log: QueryLog,
     /// The kernel sockets, for a server that is to replace this one.
@@ -145,7 +149,11 @@ fn start<'c>(
     if let Some(takeover) = takeover {
         takeover.release()?;
     }
-    let attachment = attach::attach(config, interfaces)?;
+    let mut attachment = attach::attach(config, interfaces)?;
+    let routes = RouteThread::start_for(config)?;
+    if let Some(routes) = &routes {
+        routes.serve(&mut attachment.ports)?;
+    }
     let mut paths = attachment.paths;
     let sockets = sockets::start(
         config,
@@ -169,6 +177,7 @@ fn start<'c>(
         query_log: query_log(config, &mut workers)?,
         workers,
         resources,
+        routes,
         sockets,
         handover: None,
         program: Program::own(),

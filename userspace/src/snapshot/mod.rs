@@ -18,7 +18,7 @@ pub use builder::SnapshotError;
 pub use chaos::{Chaos, TEXT_LEN_MAX};
 pub use guards::{Access, GuardLists, Guards};
 pub use labels::Labels;
-pub use mailbox::mailbox;
+pub use mailbox::{Inbox as InboxOf, Mailbox as MailboxOf, mailbox};
 pub use parts::Part;
 pub use policy::Policy;
 pub use rate_limit::RateLimit;

@@ -16,6 +16,7 @@ pub mod interface;
 pub mod kernel;
 pub mod mapping;
 pub mod memory;
+pub mod netlink;
 pub mod pages;
 pub mod peer;
 pub mod priority;

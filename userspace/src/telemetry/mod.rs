@@ -309,6 +309,12 @@ metrics! {
         Referrals = "referrals",
         /// Replies the port could not send.
         TransmitFailed = "transmit_failed",
+        /// Replies with no route to the client, or one that drops them.
+        NoRoute = "no_route",
+        /// Replies that went back to the sender's Ethernet address: the next hop's is not known.
+        NextHopUnresolved = "next_hop_unresolved",
+        /// Replies that went back there because the next hop is by another interface or VLAN.
+        NextHopElsewhere = "next_hop_elsewhere",
         /// Wake-ups of the kernel for transmission.
         Kicks = "kicks",
         /// Wake-ups that the kernel put off: it was busy, out of buffers or out of its budget.

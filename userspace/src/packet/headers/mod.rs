@@ -1,11 +1,13 @@
 //! Ethernet, VLAN, IPv4/IPv6 and UDP around a message: found in the query, turned round for the
 //! reply.
 
+mod course;
 mod tag;
 mod usual;
 mod usual_ipv6;
 mod verify;
 
+pub use course::{Course, send_to};
 pub use tag::tag;
 pub use verify::verify;
 

@@ -12,9 +12,10 @@ pub use error::{Cause, XskError};
 pub use frame::XskFrame;
 pub use statistics::{RingEvent, RingGauge, RingStatistics};
 
-use super::{Census, Port, PortEvents, Told, Vector, message_limit};
+use super::{Census, Port, PortEvents, Told, Vector, direct::direct, message_limit};
 use crate::packet::checksum::Sum;
 use crate::packet::{Envelope, headers};
+use crate::routing::{LinkIndex, Subscription};
 use crate::sys::interface::Interface;
 use crate::sys::wait;
 use crate::telemetry::{Discard, Tally};
@@ -37,7 +38,6 @@ const DRAIN_TRIES: usize = 500;
 const DRAIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// A port on one receive queue of a NIC.
-#[derive(Debug)]
 pub struct XskPort {
     // Dropped in this order: the socket before the memory it works on.
     rings: Rings,
@@ -45,6 +45,9 @@ pub struct XskPort {
     mtu: usize,
     verify: bool,
     tag: Option<u16>,
+    /// The interface's number.
+    index: LinkIndex,
+    routes: Option<Box<Subscription>>,
     events: PortEvents,
 }
 
@@ -80,6 +83,8 @@ impl XskPort {
             mtu: interface.mtu as usize,
             verify: config.verify,
             tag: config.tag,
+            index: interface.index,
+            routes: None,
             events: PortEvents::default(),
         })
     }
@@ -99,6 +104,11 @@ impl XskPort {
         self.verify
     }
 
+    /// The interface's number.
+    pub fn interface_index(&self) -> LinkIndex {
+        self.index
+    }
+
     /// Where the frames are.
     pub fn census(&mut self) -> Census {
         self.rings.census()
@@ -116,6 +126,25 @@ impl XskPort {
 }
 
 impl XskPort {
+    /// Has replies go where the kernel would send them.
+    pub fn route(&mut self, routes: Subscription) {
+        self.routes = Some(Box::new(routes));
+    }
+
+    /// Addresses each reply to its next hop.
+    #[inline(never)]
+    fn direct(&mut self, replies: &mut Vector<XskFrame>) {
+        let Some(routes) = &mut self.routes else {
+            return;
+        };
+        let (memory, tag) = (&mut self.memory, self.tag);
+        let address = |frame: &mut XskFrame| routes.direct(memory.room(frame), tag);
+        let rings = &mut self.rings;
+        direct(replies, &mut self.events, address, |frame| {
+            rings.recycle(frame)
+        });
+    }
+
     /// Gives the tag of VLAN `id` to the frames that have none.
     #[inline(never)]
     fn tag(&mut self, replies: &mut Vector<XskFrame>, id: u16) {
@@ -138,6 +167,9 @@ impl Port for XskPort {
     type Frame = XskFrame;
 
     fn receive(&mut self, into: &mut Vector<XskFrame>, limit: usize) {
+        if let Some(routes) = &mut self.routes {
+            routes.take();
+        }
         self.rings.collect();
         self.rings.refill();
         if self.rings.receive(into, limit) == 0 {
@@ -189,6 +221,9 @@ impl Port for XskPort {
     }
 
     fn transmit(&mut self, replies: &mut Vector<XskFrame>) {
+        if self.routes.is_some() {
+            self.direct(replies);
+        }
         if let Some(id) = self.tag {
             self.tag(replies, id);
         }
