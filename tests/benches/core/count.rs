@@ -2,7 +2,7 @@
 //! however busy the machine.
 
 use super::cases::{CASES, Case};
-use super::measure::{Answering, FRAMES, Setting, USUAL_VECTOR, port};
+use super::measure::{Answering, Extra, FRAMES, Setting, USUAL_VECTOR, port};
 use ripples::port::MemPort;
 use ripples::simd::{Level, Portable};
 use ripples::snapshot::Snapshot;
@@ -38,9 +38,9 @@ fn take_turns(name: &str, query_log: bool) {
             level,
             vector: USUAL_VECTOR,
             prefetch: true,
-            query_log,
+            extra: query_log.then_some(Extra::QueryLog),
         };
-        let (mut port, mut answering) = (port(&frames), Answering::new(setting));
+        let (mut port, mut answering) = (port(&frames, setting.extra), Answering::new(setting));
         port.deliver();
         turns(&mut answering, &mut port, &snapshot);
         for _ in 1..ROUNDS {

@@ -13,10 +13,11 @@ mod geo;
 mod measure;
 mod names;
 mod queries;
+mod routes;
 mod worlds;
 
 use cases::{CASES, Case};
-use measure::{Setting, USUAL_VECTOR, settings};
+use measure::{Extra, Setting, USUAL_VECTOR, settings};
 use serde_json::json;
 
 fn main() {
@@ -68,7 +69,7 @@ fn measure_all(chosen: &[&Case]) {
                 level,
                 vector,
                 prefetch,
-                query_log,
+                extra,
             } = setting;
             let times = measure::times(&frames, &snapshot, setting);
             let line = json!({
@@ -76,12 +77,12 @@ fn measure_all(chosen: &[&Case]) {
                 "level": level.name(),
                 "vector": vector,
                 "prefetch": prefetch,
-                "query_log": query_log,
+                "with": extra.map(Extra::name),
                 "ns_per_packet": times.median,
                 "least_ns": times.least,
                 "spread": times.spread,
                 "floor_ns": times.floor,
-                "query_log_ratio": times.log_ratio,
+                "ratio": times.ratio,
                 "instructions_per_packet": null,
             });
             println!("{line}");

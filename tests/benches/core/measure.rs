@@ -1,6 +1,7 @@
 //! Times: many short windows, in which the case and the bare way back take turns.
 
 use super::cases::Case;
+use super::routes;
 use ripples::port::MemPort;
 use ripples::port::mem::MemFrame;
 use ripples::querylog::{Buffer, Filter, Reader, Tap, Taps, recorder};
@@ -30,8 +31,28 @@ pub(crate) struct Setting {
     pub(crate) level: Level,
     pub(crate) vector: usize,
     pub(crate) prefetch: bool,
-    /// Whether all queries are written down, as a JSON query log needs them.
-    pub(crate) query_log: bool,
+    pub(crate) extra: Option<Extra>,
+}
+
+/// What is done for every packet beside what is always done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extra {
+    /// All queries are written down, as a JSON query log needs them.
+    QueryLog,
+    /// Their checksums are verified.
+    Checksums,
+    /// Replies go to the next hop of a routing table.
+    Routes,
+}
+
+impl Extra {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::QueryLog => "query log",
+            Self::Checksums => "checksums",
+            Self::Routes => "routes",
+        }
+    }
 }
 
 /// Nanoseconds per packet.
@@ -44,8 +65,8 @@ pub(crate) struct Times {
     pub(crate) spread: [f64; 2],
     /// The median of windows that send frames back unread.
     pub(crate) floor: f64,
-    /// With a query log: how many times as long as without one, in windows between these.
-    pub(crate) log_ratio: Option<f64>,
+    /// With something extra: how many times as long as without, in windows between these.
+    pub(crate) ratio: Option<f64>,
 }
 
 /// What a case is measured in: the best level first.
@@ -54,14 +75,12 @@ pub(crate) fn settings(case: &Case) -> Vec<Setting> {
         level: Level::detect(),
         vector: USUAL_VECTOR,
         prefetch: true,
-        query_log: false,
+        extra: None,
     };
     let mut settings = vec![usual];
     if case.is_logged() {
-        settings.push(Setting {
-            query_log: true,
-            ..usual
-        });
+        let extras = [Extra::QueryLog, Extra::Checksums, Extra::Routes].map(Some);
+        settings.extend(extras.map(|extra| Setting { extra, ..usual }));
     }
     if ["hot", "1M uniform"].contains(&case.name) {
         // All but the best, which is there already.
@@ -81,8 +100,13 @@ pub(crate) fn settings(case: &Case) -> Vec<Setting> {
 }
 
 /// A port that receives the frames over and over.
-pub(crate) fn port(frames: &[Vec<u8>]) -> MemPort {
-    MemPort::ethernet(FRAMES, FRAME_LEN).replaying(frames.iter().map(Vec::as_slice))
+pub(crate) fn port(frames: &[Vec<u8>], extra: Option<Extra>) -> MemPort {
+    let port = MemPort::ethernet(FRAMES, FRAME_LEN).replaying(frames.iter().map(Vec::as_slice));
+    match extra {
+        Some(Extra::Checksums) => port.verifying(),
+        Some(Extra::Routes) => port.routed(routes::subscription()),
+        Some(Extra::QueryLog) | None => port,
+    }
 }
 
 /// Answers, as a worker does.
@@ -142,7 +166,7 @@ impl Answering {
     /// Nothing is answered yet.
     pub(crate) fn new(setting: Setting) -> Self {
         let mut turn = Turn::at_level(setting.vector, setting.level);
-        let log = setting.query_log.then(|| {
+        let log = (setting.extra == Some(Extra::QueryLog)).then(|| {
             let (recorder, reader) = recorder();
             turn.set_recorder(recorder);
             Log::new(reader)
@@ -171,7 +195,7 @@ impl Answering {
             #[cfg(target_arch = "x86_64")]
             (false, Level::Avx512(simd)) => self.unfetched(simd, port, snapshot),
         };
-        if self.setting.query_log
+        if self.log.is_some()
             && let Some(recorder) = self.turn.recorder()
         {
             recorder.end(clock::ticks);
@@ -189,13 +213,16 @@ impl Answering {
 
 /// Measures a case in one setting.
 pub(crate) fn times(frames: &[Vec<u8>], snapshot: &Snapshot, setting: Setting) -> Times {
-    let mut port = port(frames);
+    let mut port = self::port(frames, setting.extra);
     let mut answering = Answering::new(setting);
-    let mut unlogged = setting.query_log.then(|| {
-        Answering::new(Setting {
-            query_log: false,
+    let mut plain = setting.extra.map(|extra| {
+        let plain = Setting {
+            extra: None,
             ..setting
-        })
+        };
+        // Where the port has nothing extra, it is the same one: another has its own memory.
+        let port = (extra != Extra::QueryLog).then(|| self::port(frames, None));
+        (port, Answering::new(plain))
     });
     let mut reflection = Reflection::new(setting.vector);
     let mut tally = Tally::default();
@@ -208,8 +235,9 @@ pub(crate) fn times(frames: &[Vec<u8>], snapshot: &Snapshot, setting: Setting) -
     let (mut cases, mut floors, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..WINDOWS {
         cases.push(window(&mut port, |port| answering.run(port, snapshot)));
-        if let Some(unlogged) = &mut unlogged {
-            without.push(window(&mut port, |port| unlogged.run(port, snapshot)));
+        if let Some((own, plain)) = &mut plain {
+            let port = own.as_mut().unwrap_or(&mut port);
+            without.push(window(port, |port| plain.run(port, snapshot)));
         }
         floors.push(window(&mut port, |port| reflection.run(port, &mut tally)));
     }
@@ -224,7 +252,7 @@ pub(crate) fn times(frames: &[Vec<u8>], snapshot: &Snapshot, setting: Setting) -
         least: tenths(at(&cases, 5)),
         spread: [tenths(at(&cases, 25)), tenths(at(&cases, 75))],
         floor: tenths(at(&floors, 50)),
-        log_ratio: unlogged.map(|_| (at(&cases, 50) / at(&without, 50) * 1e3).round() / 1e3),
+        ratio: plain.map(|_| (at(&cases, 50) / at(&without, 50) * 1e3).round() / 1e3),
     }
 }
 

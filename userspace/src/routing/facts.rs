@@ -81,9 +81,8 @@ impl Facts {
             Kind::Rules => {
                 (self.rules, self.unknown) = (Vec::new(), Vec::new());
                 for message in answer {
-                    match message {
-                        Message::NewRule(message) => self.add_rule(rule::read(message)),
-                        _ => {}
+                    if let Message::NewRule(message) = message {
+                        self.add_rule(rule::read(message));
                     }
                 }
             }

@@ -52,6 +52,15 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ("hyper_util", &["userspace/src/server/http"]),
     ("libmimalloc_sys", &["userspace/src/sys/heap"]),
     ("mimalloc", &["userspace/src/main.rs"]),
+    ("netlink_packet_core", &["userspace/src/sys/netlink"]),
+    (
+        "netlink_packet_route",
+        &[
+            "userspace/src/sys/netlink",
+            "userspace/src/routing/",
+            "tests/benches/core",
+        ],
+    ),
     // The kernel's side of things: system calls, sockets, rings.
     (
         "nix",

@@ -62,7 +62,7 @@ fn names(lines: &[Line]) -> Figure {
     let points = lines
         .iter()
         .filter(|line| line["vector"] == 64 && line["prefetch"] != false)
-        .filter(|line| line["query_log"] != true);
+        .filter(|line| line["with"].is_null());
     let points = points.filter_map(|line| {
         let (names, kind) = line["case"].as_str()?.split_once(' ')?;
         let is_curve = ["uniform", "Zipf", "nxdomain"].contains(&kind);

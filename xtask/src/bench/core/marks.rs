@@ -18,9 +18,9 @@ const VECTOR: u64 = 64;
 /// How many times as long as without a query log, the usual packets may take with one.
 const QUERY_LOG_RATIO: f64 = 1.15;
 
-/// Whether a query log's ratio is within its mark, and the mark.
-pub(super) fn of_query_log(ratio: f64) -> (bool, f64) {
-    (ratio <= QUERY_LOG_RATIO, QUERY_LOG_RATIO)
+/// The ratio that something extra must keep; none: it has no mark.
+pub(super) fn of_extra(extra: &str) -> Option<f64> {
+    (extra == "query log").then_some(QUERY_LOG_RATIO)
 }
 
 /// What a case must reach, and what it should.
