@@ -264,14 +264,7 @@ impl Port for MemPort {
     #[inline(always)]
     fn open(&self, frame: &MemFrame) -> Result<Envelope, Discard> {
         match self.framing {
-            Framing::Ethernet => {
-                let bytes = self.bytes(frame);
-                let envelope = headers::open(bytes)?;
-                if self.verify {
-                    headers::verify(bytes, &envelope)?;
-                }
-                Ok(envelope)
-            }
+            Framing::Ethernet => headers::open(self.bytes(frame)),
             Framing::Bare(_) => Ok(Envelope {
                 network_start: 0,
                 message_start: 0,
@@ -279,6 +272,10 @@ impl Port for MemPort {
                 is_ipv6: false,
             }),
         }
+    }
+
+    fn verifies(&self) -> bool {
+        self.verify && matches!(self.framing, Framing::Ethernet)
     }
 
     fn client(&self, frame: &MemFrame, envelope: &Envelope) -> IpAddr {

@@ -72,6 +72,11 @@ pub trait Port {
     /// Finds the DNS message in a frame.
     fn open(&self, frame: &Self::Frame) -> Result<Envelope, Discard>;
 
+    /// Whether the checksums of its frames are to be verified: nobody knows whether the NIC has.
+    fn verifies(&self) -> bool {
+        false
+    }
+
     /// The address that a frame came from, while its headers are as `open` saw them.
     fn client(&self, frame: &Self::Frame, envelope: &Envelope) -> IpAddr;
 

@@ -5,7 +5,7 @@ use super::ways::{self, Way};
 use super::{bonds, loopback};
 use crate::bpf::{AttachMode, Filter};
 use crate::config::{Config, Io};
-use crate::port::{BindMode, RingGauge, RingStatistics, XskPort};
+use crate::port::{BindMode, Port, RingGauge, RingStatistics, XskPort};
 use crate::sys::interface::{self, Interface};
 use crate::sys::memory;
 use anyhow::{Context, Result, bail};

@@ -1,7 +1,7 @@
 //! What a frame asks.
 
 use super::Row;
-use crate::packet::{Arrival, Envelope, QueryFlags, edns, query};
+use crate::packet::{Arrival, Envelope, QueryFlags, edns, headers, query};
 use crate::port::Port;
 use crate::simd::Simd;
 use crate::snapshot::Snapshot;
@@ -18,6 +18,9 @@ pub(super) fn open<S: Simd, P: Port>(
     time_s: u32,
 ) -> Result<(), Discard> {
     let envelope = port.open(frame)?;
+    if port.verifies() {
+        headers::verify(simd, port.room(frame), &envelope)?;
+    }
     let room = port.room(frame).get(usize::from(envelope.message_start)..);
     let room = room.ok_or(Discard::ShortFrame)?;
     let len = usize::from(envelope.message_len);

@@ -7,6 +7,8 @@ use etherparse::IpNumber;
 
 /// Offset of the IP header.
 pub(super) const NETWORK_START: usize = MACS_LEN + 2;
+/// Offset of the addresses, and the datagram behind them.
+pub(super) const ADDRESSES_START: usize = NETWORK_START + 12;
 /// Bytes before the message.
 pub(super) const USUAL_LEN: usize = NETWORK_START + IPV4_LEN_MIN + UDP_LEN;
 

@@ -6,6 +6,8 @@ use crate::packet::checksum::Sum;
 use crate::packet::{Envelope, quad_at, word_at};
 use etherparse::IpNumber;
 
+/// Offset of the addresses, and the datagram behind them.
+pub(super) const ADDRESSES_START: usize = NETWORK_START + 8;
 /// Bytes before the message in a frame with no VLAN tag and an IPv6 header.
 pub(super) const USUAL_LEN: usize = NETWORK_START + IPV6_LEN + UDP_LEN;
 
