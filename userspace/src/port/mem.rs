@@ -39,6 +39,7 @@ struct Line([u8; LINE_LEN]);
 const LINE_LEN: usize = 64;
 
 /// A port made of memory. Once built it allocates nothing, `take_sent` excepted.
+#[derive(Debug)]
 pub struct MemPort {
     framing: Framing,
     frame_size: usize,

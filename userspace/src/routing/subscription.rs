@@ -5,6 +5,7 @@ use crate::packet::headers::{Course, send_to};
 use crate::snapshot::{InboxOf, MailboxOf, mailbox};
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -95,6 +96,13 @@ impl Subscription {
     fn ask(&mut self, stranger: Stranger) {
         // Asked again with its next query.
         let _ = self.strangers.try_push(stranger);
+    }
+}
+
+/// A port's shows it.
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
     }
 }
 

@@ -38,6 +38,7 @@ const DRAIN_TRIES: usize = 500;
 const DRAIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// A port on one receive queue of a NIC.
+#[derive(Debug)]
 pub struct XskPort {
     // Dropped in this order: the socket before the memory it works on.
     rings: Rings,
