@@ -6,7 +6,8 @@ use netlink_packet_route::neighbour::{
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
 use netlink_packet_route::rule::{RuleAction, RuleMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use ripples::routing::{Facts, Kind, Subscription, compile, subscribe};
+use ripples::routing::{Facts, Subscription, compile, subscribe};
+use ripples::sys::netlink::List;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const LINK: u32 = 2;
@@ -19,9 +20,9 @@ pub(crate) fn subscription() -> Subscription {
         IpAddr::V6(Ipv6Addr::LOCALHOST),
     ];
     let mut facts = Facts::default();
-    facts.set(Kind::Rules, &routers.map(rule));
-    facts.set(Kind::Routes, &routers.map(route));
-    facts.set(Kind::Neighbours, &routers.map(neighbour));
+    facts.set(List::Rules, &routers.map(rule));
+    facts.set(List::Routes, &routers.map(route));
+    facts.set(List::Neighbours, &routers.map(neighbour));
     let compiled = compile(&facts, LINK).expect("a small table");
     subscribe(compiled.next_hops.into()).1
 }

@@ -5,39 +5,9 @@ use super::link::Link;
 use super::neighbour::Neighbour;
 use super::route::Route;
 use super::rule::{self, Read, Rule};
+use crate::sys::netlink::List;
 use netlink_packet_route::RouteNetlinkMessage;
 use std::net::IpAddr;
-
-/// What there is to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// The interfaces.
-    Links,
-    /// Who is on their links.
-    Neighbours,
-    /// The routes of all tables.
-    Routes,
-    /// The rules that choose tables.
-    Rules,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Links, Self::Neighbours, Self::Routes, Self::Rules];
-
-    /// What may be otherwise when the kernel has told this.
-    pub fn changed_by(message: &RouteNetlinkMessage) -> &'static [Self] {
-        use RouteNetlinkMessage as Message;
-        match message {
-            // With an interface IPv4 routes come and go of which nothing else is told.
-            Message::NewLink(_) | Message::DelLink(_) => &Self::ALL,
-            Message::NewNeighbour(_) | Message::DelNeighbour(_) => &[Self::Neighbours],
-            Message::NewRoute(_) | Message::DelRoute(_) => &[Self::Routes],
-            Message::NewRule(_) | Message::DelRule(_) => &[Self::Rules],
-            _ => &[],
-        }
-    }
-}
 
 /// What is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,18 +21,18 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Puts what the kernel has answered in the place of what was known of a kind.
-    pub fn set(&mut self, kind: Kind, answer: &[RouteNetlinkMessage]) {
+    /// Puts what the kernel has answered to a question in the place of what was known.
+    pub fn set(&mut self, list: List, answer: &[RouteNetlinkMessage]) {
         use RouteNetlinkMessage as Message;
-        match kind {
-            Kind::Links => {
+        match list {
+            List::Links => {
                 let links = answer.iter().filter_map(|message| match message {
                     Message::NewLink(link) => Some(Link::read(link)),
                     _ => None,
                 });
                 self.links = links.collect();
             }
-            Kind::Neighbours => {
+            List::Neighbours => {
                 let neighbours = answer.iter().filter_map(|message| match message {
                     Message::NewNeighbour(neighbour) => Neighbour::read(neighbour),
                     _ => None,
@@ -71,14 +41,14 @@ impl Facts {
                 // The kernel lists them as its hash has them.
                 self.neighbours.sort_by_key(|one| (one.link, one.address));
             }
-            Kind::Routes => {
+            List::Routes => {
                 let routes = answer.iter().filter_map(|message| match message {
                     Message::NewRoute(route) => Route::read(route),
                     _ => None,
                 });
                 self.routes = routes.collect();
             }
-            Kind::Rules => {
+            List::Rules => {
                 (self.rules, self.unknown) = (Vec::new(), Vec::new());
                 for message in answer {
                     if let Message::NewRule(message) = message {

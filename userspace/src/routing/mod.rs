@@ -19,7 +19,7 @@ mod rule;
 mod subscription;
 
 pub use compile::{Compiled, compile};
-pub use facts::{Facts, Kind};
+pub use facts::Facts;
 pub use next_hops::{NextHop, NextHops};
 pub use subscription::{Publisher, Subscription, subscribe};
 

@@ -28,7 +28,7 @@ const BUFFER_LEN: usize = 64 << 10;
 const PATIENCE_S: i64 = 5;
 
 /// Questions that have lists for answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum List {
     /// Interfaces.
     Links,
@@ -38,6 +38,23 @@ pub enum List {
     Routes,
     /// Rules.
     Rules,
+}
+
+impl List {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Links, Self::Neighbours, Self::Routes, Self::Rules];
+
+    /// What may be otherwise when the kernel has told this.
+    pub fn changed_by(message: &Message) -> &'static [Self] {
+        match message {
+            // With an interface IPv4 routes come and go of which nothing else is told.
+            Message::NewLink(_) | Message::DelLink(_) => &Self::ALL,
+            Message::NewNeighbour(_) | Message::DelNeighbour(_) => &[Self::Neighbours],
+            Message::NewRoute(_) | Message::DelRoute(_) => &[Self::Routes],
+            Message::NewRule(_) | Message::DelRule(_) => &[Self::Rules],
+            _ => &[],
+        }
+    }
 }
 
 /// Asks the kernel.

@@ -1,7 +1,7 @@
 //! What is known of the kernel's routing, and which ports are to know it.
 
 use crate::port::XskPort;
-use crate::routing::{Compiled, Facts, Kind, LinkIndex, NextHops, Publisher, compile, subscribe};
+use crate::routing::{Compiled, Facts, LinkIndex, NextHops, Publisher, compile, subscribe};
 use crate::sys::netlink::{Asker, List};
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,8 +49,8 @@ impl Routes {
             ports: Vec::new(),
             refreshed: None,
         };
-        let kinds = routes.update(Kind::ALL.into())?;
-        if !kinds.is_empty() {
+        let lists = routes.update(List::ALL.into())?;
+        if !lists.is_empty() {
             return Err(io::Error::other(
                 "the routes change faster than they can be read",
             ));
@@ -67,15 +67,9 @@ impl Routes {
     }
 
     /// Reads these anew; what could not be read whole is returned.
-    fn update(&mut self, kinds: BTreeSet<Kind>) -> io::Result<BTreeSet<Kind>> {
+    fn update(&mut self, lists: BTreeSet<List>) -> io::Result<BTreeSet<List>> {
         let mut left = BTreeSet::new();
-        for kind in kinds {
-            let list = match kind {
-                Kind::Links => List::Links,
-                Kind::Neighbours => List::Neighbours,
-                Kind::Routes => List::Routes,
-                Kind::Rules => List::Rules,
-            };
+        for list in lists {
             let mut answer = None;
             for _ in 0..TRIES {
                 answer = self.asker.list(list)?;
@@ -84,9 +78,9 @@ impl Routes {
                 }
             }
             match answer {
-                Some(answer) => self.facts.set(kind, &answer),
+                Some(answer) => self.facts.set(list, &answer),
                 None => {
-                    left.insert(kind);
+                    left.insert(list);
                 }
             }
         }
@@ -131,9 +125,9 @@ impl Routes {
     }
 
     /// Follows what has changed; what could not be read is returned.
-    pub(super) fn follow(&mut self, kinds: BTreeSet<Kind>) -> Result<BTreeSet<Kind>> {
+    pub(super) fn follow(&mut self, lists: BTreeSet<List>) -> Result<BTreeSet<List>> {
         let before = self.facts.clone();
-        let left = self.update(kinds)?;
+        let left = self.update(lists)?;
         if self.facts == before {
             return Ok(left);
         }

@@ -4,8 +4,7 @@ mod known;
 
 use super::attach::Queues;
 use crate::config::{Config, Io, NextHopBy};
-use crate::routing::Kind;
-use crate::sys::netlink::Listener;
+use crate::sys::netlink::{List, Listener};
 use crate::sys::wait;
 use crate::sys::waker::Waker;
 use crate::telemetry::log;
@@ -110,14 +109,14 @@ impl Follower {
                 wait::pause(LOOK);
             }
             let began = Instant::now();
-            let kinds = std::mem::take(&mut left);
-            left = match self.changes(kinds) {
-                Ok(kinds) if kinds.is_empty() => kinds,
-                Ok(kinds) => self.follow(kinds, began),
+            let lists = std::mem::take(&mut left);
+            left = match self.changes(lists) {
+                Ok(lists) if lists.is_empty() => lists,
+                Ok(lists) => self.follow(lists, began),
                 Err(error) => {
                     tracing::error!(%error, "netlink: changes of the routing, read again soon");
                     wait::pause(LOOK);
-                    Kind::ALL.into()
+                    List::ALL.into()
                 }
             };
             lock(&self.routes).look();
@@ -125,28 +124,28 @@ impl Follower {
     }
 
     /// What is to be read again, with what was told since the last time.
-    fn changes(&mut self, mut kinds: BTreeSet<Kind>) -> io::Result<BTreeSet<Kind>> {
-        let mut hear = |kinds: &mut BTreeSet<Kind>| -> io::Result<()> {
+    fn changes(&mut self, mut lists: BTreeSet<List>) -> io::Result<BTreeSet<List>> {
+        let mut hear = |lists: &mut BTreeSet<List>| -> io::Result<()> {
             match self.listener.told()? {
-                Some(told) => kinds.extend(told.iter().flat_map(Kind::changed_by)),
-                None => kinds.extend(Kind::ALL),
+                Some(told) => lists.extend(told.iter().flat_map(List::changed_by)),
+                None => lists.extend(List::ALL),
             }
             Ok(())
         };
-        hear(&mut kinds)?;
-        if !kinds.is_empty() {
+        hear(&mut lists)?;
+        if !lists.is_empty() {
             wait::pause(CROWD);
-            hear(&mut kinds)?;
+            hear(&mut lists)?;
         }
-        Ok(kinds)
+        Ok(lists)
     }
 
-    fn follow(&self, kinds: BTreeSet<Kind>, began: Instant) -> BTreeSet<Kind> {
-        let followed = lock(&self.routes).follow(kinds);
+    fn follow(&self, lists: BTreeSet<List>, began: Instant) -> BTreeSet<List> {
+        let followed = lock(&self.routes).follow(lists);
         let left = followed.unwrap_or_else(|error| {
             tracing::error!("the routing is as it was, read again soon: {error:#}");
             wait::pause(LOOK);
-            Kind::ALL.into()
+            List::ALL.into()
         });
         let took = began.elapsed().saturating_sub(CROWD);
         let fds = [self.waker.as_fd()];
