@@ -83,6 +83,11 @@ impl Archive {
         target: &Path,
     ) -> Result<()> {
         let downloads = self.directory.join("downloads");
+        // What an interrupted run has left would be unpacked too.
+        if downloads.exists() {
+            fs::remove_dir_all(&downloads)
+                .with_context(|| format!("could not remove {}", downloads.display()))?;
+        }
         fs::create_dir_all(&downloads)
             .with_context(|| format!("could not create {}", downloads.display()))?;
         let mut download = self.command("apt-get", &["-qq", "download"]);
@@ -104,6 +109,8 @@ impl Archive {
         selection: &[&str],
         target: &Path,
     ) -> Result<()> {
+        // What an interrupted run has left would be unpacked too.
+        drop(self.read("apt-get", &["clean"])?);
         let empty = self.directory.join("status");
         fs::write(&empty, "").with_context(|| format!("could not write {}", empty.display()))?;
         let mut download = self.command("apt-get", &["-qq", "--yes", "--download-only"]);

@@ -54,6 +54,8 @@ impl Boot<'_> {
     pub(super) fn run(&self, mut each: impl FnMut(&Verdict, Duration)) -> Result<Outcome> {
         let mut problem = String::new();
         for _ in 0..ATTEMPTS {
+            // Else a boot that writes nothing would be judged by what the last one wrote.
+            fs::write(self.console, "")?;
             let start = Instant::now();
             let mut qemu = Qemu::start(&mut self.command(), self.complaints)?;
             match qemu.next(BOOT_PATIENCE) {
@@ -66,6 +68,10 @@ impl Boot<'_> {
                 }
                 Ok(line) => problem = format!("it says {line:?} first"),
                 Err(error) => problem = error,
+            }
+            drop(qemu);
+            if let Some(complaint) = self.complaint() {
+                problem = format!("{problem}; {complaint}");
             }
             output::note(format!("the machine does not come up: {problem}"));
         }
@@ -102,12 +108,20 @@ impl Boot<'_> {
             drop(qemu.next(END_PATIENCE));
         }
         drop(qemu);
-        let console = fs::read(self.console).unwrap_or_default();
-        let console = String::from_utf8_lossy(&console);
-        if let Some(complaint) = console::complaint(&console) {
-            outcome.problem = Some(format!("the kernel says: {}", complaint.trim()));
-        }
+        outcome.problem = self.complaint().or(outcome.problem);
         outcome
+    }
+
+    /// What the kernel complains of; a console that cannot be read is a complaint as well.
+    fn complaint(&self) -> Option<String> {
+        let console = match fs::read(self.console) {
+            Ok(console) if console.is_empty() => return Some("the console is empty".to_owned()),
+            Ok(console) => console,
+            Err(error) => return Some(format!("the console cannot be read: {error}")),
+        };
+        let console = String::from_utf8_lossy(&console);
+        let complaint = console::complaint(&console)?;
+        Some(format!("the kernel says: {}", complaint.trim()))
     }
 
     /// The command that boots the machine.

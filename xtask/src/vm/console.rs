@@ -53,6 +53,14 @@ const COMPLAINTS: &[&str] = &[
     "UBSAN:",
     "KASAN:",
     "NETDEV WATCHDOG",
+    "Tx Unit Hang",
+    "blocked for more than",
+    "self-detected stall",
+    "detected stalls on CPUs",
+    "soft lockup",
+    "page allocation failure",
+    "Out of memory",
+    "invoked oom-killer",
 ];
 
 /// The first line of a kernel's console that says that something is wrong with the kernel.

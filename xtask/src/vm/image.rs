@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules to load, in this order: the generator, bonds, and the drivers of what QEMU has.
-const MODULES: &[&str] = &["pktgen", "bonding", "igb", "virtio_net"];
+/// Modules to load, in this order: the generator, what is built upon interfaces, and the drivers of
+/// what QEMU has.
+const MODULES: &[&str] = &["pktgen", "bonding", "8021q", "macvlan", "igb", "virtio_net"];
 /// Programs of Debian's, by the names under which the guest calls them.
 const TOOLS: &[(&str, &str)] = &[
     ("ethtool", "usr/sbin/ethtool"),

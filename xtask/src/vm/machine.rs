@@ -5,7 +5,7 @@ use crate::debian_archive::Archive;
 use crate::{output, repository, shell};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,6 +62,8 @@ pub(super) struct Machine {
     pub(super) stable: Kernel,
     /// The newest one.
     pub(super) newest: Kernel,
+    /// Held as long as the folder is used: images, consoles and downloads have one name each.
+    _lock: File,
 }
 
 impl Machine {
@@ -71,13 +73,16 @@ impl Machine {
             bail!("the virtual machine is an amd64 one, and so must be the server that it runs");
         }
         let home = repository::target_directory()?.join("vm");
+        fs::create_dir_all(&home)
+            .with_context(|| format!("could not create {}", home.display()))?;
+        let lock = lock(&home)?;
         match recorded(&home) {
-            Some(versions) if !update => Self::unpacked(&home, &versions),
-            _ => Self::unpacked(&home, &fetch(&home)?),
+            Some(versions) if !update => Self::unpacked(&home, &versions, lock),
+            _ => Self::unpacked(&home, &fetch(&home)?, lock),
         }
     }
 
-    fn unpacked(home: &Path, versions: &Versions) -> Result<Self> {
+    fn unpacked(home: &Path, versions: &Versions, lock: File) -> Result<Self> {
         let userland = home.join(folder("qemu", &versions.qemu));
         let kernel = |version| Kernel::open(&home.join(folder("linux", version)));
         Ok(Self {
@@ -85,6 +90,7 @@ impl Machine {
             newest: kernel(&versions.newest_kernel)?,
             home: home.to_owned(),
             userland,
+            _lock: lock,
         })
     }
 
@@ -135,6 +141,22 @@ fn modules_folder(directory: &Path) -> Result<PathBuf> {
     let mut entries = folders.iter().flat_map(fs::read_dir).flatten().flatten();
     let modules = entries.next().map(|entry| entry.path());
     modules.with_context(|| format!("no modules in {}", directory.display()))
+}
+
+/// Waits until no other run uses the folder.
+fn lock(home: &Path) -> Result<File> {
+    let path = home.join("lock");
+    let problem = || format!("could not lock {}", path.display());
+    let file = File::create(&path).with_context(problem)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            output::note("another `cargo xtask vm` is under way: waiting for its end");
+            file.lock().with_context(problem)?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error).with_context(problem),
+    }
+    Ok(file)
 }
 
 /// The versions that were unpacked before, all of them.

@@ -109,6 +109,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     ),
     quick("igb-bond", &IGB, "a bond: its member is attached"),
     quick(
+        "igb-next-hop",
+        &IGB,
+        "a VLAN on a bond: replies go to the router that routing says",
+    ),
+    quick(
         "igb-old-refused",
         &IGB_OLD,
         "no zero-copy in the driver: insisting on it is an error",

@@ -17,8 +17,9 @@ const COUNT: usize = 3000;
 const RATE: u32 = 500;
 const AFTER: usize = 500;
 
+/// A second without a link, and what the NIC takes to have one again.
 pub(crate) fn link(cable: &Cable) -> String {
-    survive(cable, || {
+    survive(cable, Duration::from_secs(4), || {
         ip(&format!("link set {SERVER} down"));
         std::thread::park_timeout(Duration::from_secs(1));
         ip(&format!("link set {SERVER} up"));
@@ -26,19 +27,21 @@ pub(crate) fn link(cable: &Cable) -> String {
 }
 
 pub(crate) fn rings(cable: &Cable) -> String {
-    survive(cable, || {
+    survive(cable, Duration::from_secs(3), || {
         drop(ethtool(&["-G", SERVER, "rx", "512", "tx", "512"]))
     })
 }
 
 pub(crate) fn negotiation(cable: &Cable) -> String {
-    survive(cable, || drop(ethtool(&["-r", SERVER])))
+    survive(cable, Duration::from_secs(3), || {
+        drop(ethtool(&["-r", SERVER]))
+    })
 }
 
 /// A larger MTU is refused, or goes well.
 pub(crate) fn mtu(cable: &Cable) -> String {
     let mut refusal = String::new();
-    let figures = survive(cable, || {
+    let figures = survive(cable, Duration::ZERO, || {
         let mut change = Command::new("ip");
         let output = change
             .args(["link", "set", SERVER, "mtu", "3000"])
@@ -58,7 +61,7 @@ pub(crate) fn mtu(cable: &Cable) -> String {
 /// Queues that have sockets cannot be taken away.
 pub(crate) fn channels(cable: &Cable) -> String {
     let mut refusal = String::new();
-    let figures = survive(cable, || {
+    let figures = survive(cable, Duration::ZERO, || {
         let output = Command::new("ethtool")
             .args(["-L", SERVER, "combined", "1"])
             .output();
@@ -69,6 +72,10 @@ pub(crate) fn channels(cable: &Cable) -> String {
         );
         refusal = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     });
+    assert!(
+        refusal.contains("AF_XDP"),
+        "for another reason: {refusal:?}"
+    );
     format!("{figures} refused={refusal:?}")
 }
 
@@ -77,6 +84,8 @@ pub(crate) fn kill(cable: &Cable) -> String {
     let server = start(cable, "xdp");
     assert!(is_attached(), "nothing is attached");
     let during = meanwhile(cable, || server.kill());
+    nothing_lost_before(&during);
+    assert!(!during.is_whole(), "the dead answer: {during}");
     let start_of_wait = Instant::now();
     while is_attached() {
         assert!(
@@ -101,12 +110,13 @@ pub(crate) fn unbind(cable: &Cable) -> String {
     answers(cable, &server);
     let device = Device::of_server();
     let mut noticed_ms = 0;
-    meanwhile(cable, || {
+    let during = meanwhile(cable, || {
         let start = Instant::now();
         device.tell("unbind");
         server.await_log("eth0 is gone");
         noticed_ms = start.elapsed().as_millis();
     });
+    nothing_lost_before(&during);
     let (reply, _) = client::ask(loopback, &client::query("www.example", rtype::A));
     let reply = Decoded::of(Some(reply));
     assert_eq!(reply.answer()[0].text, "192.0.2.80", "by kernel sockets");
@@ -181,19 +191,27 @@ fn start(cable: &Cable, io: &str) -> Server {
     server
 }
 
-/// Does something while queries come; afterwards all are answered again, by AF_XDP.
-fn survive(cable: &Cable, event: impl FnOnce()) -> String {
+/// Does something while queries come, of which those of a while may be lost; afterwards all are
+/// answered again, by AF_XDP.
+fn survive(cable: &Cable, outage: Duration, event: impl FnOnce()) -> String {
     let server = start(cable, "xdp");
     let before = answers(cable, &server);
     let during = meanwhile(cable, event);
     let after = answers(cable, &server);
     server.stop();
     let figures = format!("before: {before} during: {during} after: {after}");
-    assert!(
-        during.answered >= COUNT * 2 / 5,
-        "far more is lost than the link was down: {figures}"
-    );
+    nothing_lost_before(&during);
+    if let Some((first, last)) = during.lost {
+        let lost = Duration::from_secs((last - first + 1) as u64) / RATE;
+        assert!(lost <= outage, "lost for {lost:?}: {figures}");
+    }
     figures
+}
+
+/// Only what came after the event may be lost, or was just under way.
+fn nothing_lost_before(load: &Load) {
+    let first = load.lost.map_or(COUNT, |(first, _)| first);
+    assert!(first >= RATE as usize * 9 / 10, "lost before: {load}");
 }
 
 /// Does something a second after queries have begun to come.

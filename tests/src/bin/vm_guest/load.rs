@@ -3,10 +3,10 @@
 use crate::cable::Cable;
 use std::fmt;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use tests::answers::{by_udp, snapshot};
-use tests::client::{query, socket};
+use tests::client::query;
 use tests::record::rtype;
 use tests::server::EXAMPLE;
 
@@ -14,6 +14,8 @@ use tests::server::EXAMPLE;
 const PORTS: usize = 64;
 /// How long the last replies may take; what has not come by then is lost.
 const STRAGGLERS: Duration = Duration::from_secs(3);
+/// How long a second reply to a query may take that has had one.
+const ECHOES: Duration = Duration::from_millis(200);
 /// What is asked, in turn.
 const QUESTIONS: &[(&str, u16)] = &[
     ("www.example", rtype::A),
@@ -31,11 +33,17 @@ pub(crate) struct Load {
     pub(crate) asked: usize,
     /// Right replies.
     pub(crate) answered: usize,
+    /// The first query without a reply, and the last, counted from 0.
+    pub(crate) lost: Option<(usize, usize)>,
 }
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "answered={}/{}", self.answered, self.asked)
+        write!(f, "answered={}/{}", self.answered, self.asked)?;
+        match self.lost {
+            Some((first, last)) => write!(f, " lost={first}..={last}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -50,7 +58,26 @@ impl Load {
 /// query, is a panic.
 pub(crate) fn load(cable: &Cable, count: usize, rate: u32) -> Load {
     let server = cable.server();
-    cable.clients.run(|| Asking::new(server, count).run(rate))
+    load_from(cable, unspecified(server), server, count, rate)
+}
+
+/// The same from one of the clients' addresses, to any of the server's.
+pub(crate) fn load_from(
+    cable: &Cable,
+    client: IpAddr,
+    server: SocketAddr,
+    count: usize,
+    rate: u32,
+) -> Load {
+    let asking = || Asking::new(client, server, count).run(rate);
+    cable.clients.run(asking)
+}
+
+fn unspecified(server: SocketAddr) -> IpAddr {
+    match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
 }
 
 /// A load under way.
@@ -59,20 +86,23 @@ struct Asking {
     sockets: Vec<UdpSocket>,
     /// Queries and their replies.
     exchanges: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Queries that are not answered yet.
+    /// Queries that were sent and are not answered yet.
     waiting: Vec<bool>,
+    /// Queries that are.
+    answered: Vec<bool>,
     load: Load,
 }
 
 impl Asking {
-    fn new(server: SocketAddr, count: usize) -> Self {
+    fn new(client: IpAddr, server: SocketAddr, count: usize) -> Self {
         let snapshot = snapshot(&[("example", EXAMPLE)]);
         let exchanges = QUESTIONS.iter().map(|&(name, qtype)| {
             let query = query(name, qtype);
             let reply = by_udp(&snapshot, &query).expect("a good query");
             (query, reply)
         });
-        let sockets: Vec<_> = (0..PORTS).map(|_| socket(server)).collect();
+        let socket = |_| UdpSocket::bind((client, 0)).expect("a client's address");
+        let sockets: Vec<_> = (0..PORTS).map(socket).collect();
         for socket in &sockets {
             socket.set_nonblocking(true).expect("a socket");
         }
@@ -81,6 +111,7 @@ impl Asking {
             sockets,
             exchanges: exchanges.collect(),
             waiting: vec![false; count],
+            answered: vec![false; count],
             load: Load::default(),
         }
     }
@@ -93,12 +124,21 @@ impl Asking {
             while self.load.asked < count && self.load.asked as f64 <= due {
                 self.ask();
             }
-            for number in 0..PORTS {
-                self.collect(number);
-            }
+            self.collect_all();
             std::thread::park_timeout(Duration::from_millis(1));
         }
+        std::thread::park_timeout(ECHOES);
+        self.collect_all();
+        let lost = |number: &usize| !self.answered[*number];
+        let asked = 0..self.load.asked;
+        self.load.lost = asked.clone().find(lost).zip(asked.rev().find(lost));
         self.load
+    }
+
+    fn collect_all(&mut self) {
+        for port in 0..PORTS {
+            self.collect(port);
+        }
     }
 
     fn ask(&mut self) {
@@ -127,6 +167,7 @@ impl Asking {
             let number = usize::from(u16::from_be_bytes([reply[0], reply[1]]));
             let was_waiting = std::mem::take(&mut self.waiting[number]);
             assert!(was_waiting, "a second reply to {number}");
+            self.answered[number] = true;
             let (_, right) = &self.exchanges[number % self.exchanges.len()];
             assert_eq!(
                 reply[2..len],

@@ -43,6 +43,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("igb-unbind-forced", events::unbind_forced),
     ("igb-check", check::advice),
     ("igb-bond", bond::members),
+    ("igb-next-hop", bond::next_hop),
     ("igb-old-refused", modes::zero_copy_refused),
     ("igb-old-fallback", modes::zero_copy_fallback),
     ("igb-old-check", check::old),
