@@ -76,10 +76,11 @@ impl Machine {
         fs::create_dir_all(&home)
             .with_context(|| format!("could not create {}", home.display()))?;
         let lock = lock(&home)?;
-        match recorded(&home) {
-            Some(versions) if !update => Self::unpacked(&home, &versions, lock),
-            _ => Self::unpacked(&home, &fetch(&home)?, lock),
-        }
+        let versions = match recorded(&home) {
+            Some(versions) if !update => versions,
+            _ => fetch(&home)?,
+        };
+        Self::unpacked(&home, &versions, lock)
     }
 
     fn unpacked(home: &Path, versions: &Versions, lock: File) -> Result<Self> {

@@ -1,6 +1,7 @@
 //! The guest's two interfaces: the server is on one, its clients on the other, in a network
 //! namespace of their own, so that packets cross the cable.
 
+use serde_json::Value;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Output};
@@ -15,7 +16,7 @@ pub(crate) const CLIENT: &str = "eth1";
 /// The server's address.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 53, 0, 1);
 /// The clients' address.
-const CLIENT_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 53, 0, 2);
+pub(crate) const CLIENT_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 53, 0, 2);
 
 /// Both ends.
 pub(crate) struct Cable {
@@ -65,6 +66,15 @@ impl Cable {
     /// The server's hardware address.
     pub(crate) fn server_mac(&self) -> &str {
         &self.server_mac
+    }
+
+    /// Packets that one of the clients' interfaces has received.
+    pub(crate) fn received(&self, interface: &str) -> u64 {
+        let mut show = self.clients.command("ip");
+        let said = run(show.args(["-s", "-j", "link", "show", interface]));
+        let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}"));
+        let received = said[0]["stats64"]["rx"]["packets"].as_u64();
+        received.unwrap_or_else(|| panic!("no counter: {said}"))
     }
 
     /// Waits until both ends have a link and know each other.

@@ -2,7 +2,7 @@
 
 use crate::cable::{Cable, SERVER, ethtool};
 use crate::load::{Load, load};
-use crate::queues::{by_queue, shown};
+use crate::queues::all_by_af_xdp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -228,23 +228,7 @@ fn meanwhile(cable: &Cable, event: impl FnOnce()) -> Load {
 /// Asks; all must be answered, by AF_XDP.
 fn answers(cable: &Cable, server: &Server) -> String {
     cable.await_link();
-    let count = |server: &Server| by_queue(&server.stats(), SERVER, "answers");
-    let before = count(server);
-    let load = load(cable, AFTER, RATE);
-    let after = count(server);
-    let queues: Vec<_> = after
-        .iter()
-        .zip(&before)
-        .map(|(after, before)| after - before)
-        .collect();
-    let figures = format!("{load} queues={}", shown(&queues));
-    assert!(load.is_whole(), "not all are answered: {figures}");
-    assert_eq!(
-        queues.iter().sum::<u64>(),
-        AFTER as u64,
-        "not all by AF_XDP: {figures}"
-    );
-    figures
+    all_by_af_xdp(server, || load(cable, AFTER, RATE))
 }
 
 /// Whether a program is attached to the server's interface, as `ip` sees it.

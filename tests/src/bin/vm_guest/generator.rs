@@ -34,10 +34,10 @@ pub(crate) fn reflected(cable: &Cable) -> String {
     cable.set_queues(2);
     let server = cable.launch(&["--io", "xdp", "--reflect"]).start();
     cable.await_link();
-    let before = client_received(cable);
+    let before = cable.received(CLIENT);
     let sent = send(cable);
     let stats = settled(|| server.stats(), "events.reflected");
-    let back = client_received(cable) - before;
+    let back = cable.received(CLIENT) - before;
     let figures = format!("{} back={back}", figures(&sent, &stats, "events.reflected"));
     server.stop();
     check(&sent, &stats, &figures);
@@ -84,17 +84,6 @@ fn settled(stats: impl Fn() -> Stats, counter: &str) -> Stats {
         assert!(start.elapsed() < PATIENCE, "still more: {next}");
         last = next;
     }
-}
-
-/// What the clients' interface has received.
-fn client_received(cable: &Cable) -> u64 {
-    let said = run(cable
-        .clients
-        .command("ip")
-        .args(["-s", "-j", "link", "show", CLIENT]));
-    let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}"));
-    let received = said[0]["stats64"]["rx"]["packets"].as_u64();
-    received.unwrap_or_else(|| panic!("no counter: {said}"))
 }
 
 fn figures(sent: &Value, stats: &Stats, counter: &str) -> String {

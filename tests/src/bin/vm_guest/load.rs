@@ -1,9 +1,9 @@
 //! Paced queries from many ports, each reply held against the only right one.
 
-use crate::cable::Cable;
+use crate::cable::{CLIENT_ADDRESS, Cable};
 use std::fmt;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use tests::answers::{by_udp, snapshot};
 use tests::client::query;
@@ -57,8 +57,7 @@ impl Load {
 /// Asks `count` queries (65,536 at most) at `rate` a second. A wrong reply, or a second one to one
 /// query, is a panic.
 pub(crate) fn load(cable: &Cable, count: usize, rate: u32) -> Load {
-    let server = cable.server();
-    load_from(cable, unspecified(server), server, count, rate)
+    load_from(cable, CLIENT_ADDRESS.into(), cable.server(), count, rate)
 }
 
 /// The same from one of the clients' addresses, to any of the server's.
@@ -73,11 +72,15 @@ pub(crate) fn load_from(
     cable.clients.run(asking)
 }
 
-fn unspecified(server: SocketAddr) -> IpAddr {
-    match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    }
+/// What has become of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is not due yet, or was lost without a link.
+    Unsent,
+    /// It is under way, or lost.
+    Waiting,
+    /// The right reply came.
+    Answered,
 }
 
 /// A load under way.
@@ -86,10 +89,8 @@ struct Asking {
     sockets: Vec<UdpSocket>,
     /// Queries and their replies.
     exchanges: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Queries that were sent and are not answered yet.
-    waiting: Vec<bool>,
-    /// Queries that are.
-    answered: Vec<bool>,
+    /// Of each query that is to be asked.
+    fates: Vec<Fate>,
     load: Load,
 }
 
@@ -110,14 +111,13 @@ impl Asking {
             server,
             sockets,
             exchanges: exchanges.collect(),
-            waiting: vec![false; count],
-            answered: vec![false; count],
+            fates: vec![Fate::Unsent; count],
             load: Load::default(),
         }
     }
 
     fn run(mut self, rate: u32) -> Load {
-        let (start, count) = (Instant::now(), self.waiting.len());
+        let (start, count) = (Instant::now(), self.fates.len());
         let duration = Duration::from_secs(count as u64) / rate;
         while self.load.answered < count && start.elapsed() < duration + STRAGGLERS {
             let due = start.elapsed().as_secs_f64() * f64::from(rate);
@@ -129,9 +129,13 @@ impl Asking {
         }
         std::thread::park_timeout(ECHOES);
         self.collect_all();
-        let lost = |number: &usize| !self.answered[*number];
-        let asked = 0..self.load.asked;
-        self.load.lost = asked.clone().find(lost).zip(asked.rev().find(lost));
+        let asked = &self.fates[..self.load.asked];
+        let is_lost = |fate: &Fate| *fate != Fate::Answered;
+        let (first, last) = (
+            asked.iter().position(is_lost),
+            asked.iter().rposition(is_lost),
+        );
+        self.load.lost = first.zip(last);
         self.load
     }
 
@@ -149,7 +153,9 @@ impl Asking {
         query[..2].copy_from_slice(&id.to_be_bytes());
         // Without a link it is lost, as on any wire.
         let sent = self.sockets[number % PORTS].send_to(&query, self.server);
-        self.waiting[number] = sent.is_ok();
+        if sent.is_ok() {
+            self.fates[number] = Fate::Waiting;
+        }
         self.load.asked += 1;
     }
 
@@ -165,9 +171,8 @@ impl Asking {
                 Err(error) => panic!("a client's socket: {error}"),
             };
             let number = usize::from(u16::from_be_bytes([reply[0], reply[1]]));
-            let was_waiting = std::mem::take(&mut self.waiting[number]);
-            assert!(was_waiting, "a second reply to {number}");
-            self.answered[number] = true;
+            let before = std::mem::replace(&mut self.fates[number], Fate::Answered);
+            assert_eq!(before, Fate::Waiting, "a second reply to {number}");
             let (_, right) = &self.exchanges[number % self.exchanges.len()];
             assert_eq!(
                 reply[2..len],

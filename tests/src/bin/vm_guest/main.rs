@@ -8,6 +8,7 @@ mod events;
 mod generator;
 mod load;
 mod modes;
+mod next_hop;
 mod queues;
 mod virtio;
 
@@ -43,7 +44,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("igb-unbind-forced", events::unbind_forced),
     ("igb-check", check::advice),
     ("igb-bond", bond::members),
-    ("igb-next-hop", bond::next_hop),
+    ("igb-next-hop", next_hop::followed),
     ("igb-old-refused", modes::zero_copy_refused),
     ("igb-old-fallback", modes::zero_copy_fallback),
     ("igb-old-check", check::old),
